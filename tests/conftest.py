@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures shared by every room: tools that must be there, and real models to test on."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import sys
+from typing import Callable
+
+import pytest
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+PINNED_TOOLS = pathlib.Path(sys.executable).parent
+
+# A template stands alone and is not on the path of an installed microtvm; the tests read it here.
+if str(REPOSITORY) not in sys.path:
+    sys.path.insert(0, str(REPOSITORY))
+
+
+def _skip_or_fail(missing: str, why: str) -> None:
+    """Skip by name; where everything is required (CI), fail instead."""
+    if os.environ.get("MICROTVM_REQUIRE_ALL") == "1":
+        pytest.fail(f"{missing} is missing, and CI requires it to {why}")
+    pytest.skip(f"{missing} is missing; it is needed to {why}")
+
+
+@pytest.fixture(scope="session")
+def require() -> Callable[..., str]:
+    """``require("clang", "fuzz the device runtime")`` gives the tool's path, or skips (CI: fails)."""
+
+    def find(tool: str, why: str) -> str:
+        found = shutil.which(tool) or shutil.which(tool, path=str(PINNED_TOOLS))
+        if found is None:
+            _skip_or_fail(tool, why)
+        return str(found)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def require_module() -> Callable[..., object]:
+    """``require_module("tvm", "compile a model")`` gives the imported module, or skips (CI: fails)."""
+
+    def find(name: str, why: str) -> object:
+        import importlib
+
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            _skip_or_fail(f"the Python package {name}", why)
+            raise
+
+    return find
+
+
+def _shared(folder: str) -> pathlib.Path:
+    root = os.environ.get("MICROTVM_SHARED", str(REPOSITORY.parent / "shared"))
+    path = pathlib.Path(root) / folder
+    if not path.is_dir():
+        pytest.skip(f"the folder of real {folder} is absent; point MICROTVM_SHARED at its parent")
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_models() -> pathlib.Path:
+    """The MLPerf Tiny models: ``NAME.tflite`` and ``NAME.golden.npz``."""
+    return _shared("models")
+
+
+@pytest.fixture(scope="session")
+def shared_mlf() -> pathlib.Path:
+    """Model Library Format archives made by TVM 0.18, with their golden answers."""
+    return _shared("mlf")
+
+
+@pytest.fixture(scope="session")
+def repository() -> pathlib.Path:
+    """The checkout's root."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _isolated_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Build caches of a test run live and die with it, shared by its tests."""
+    if "MICROTVM_CACHE_DIR" not in os.environ:
+        os.environ["MICROTVM_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
