@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One model with its input and output buffers. The RPC server has one; a project without RPC
+ * makes its own:
+ *
+ *     dk_pool_init(&pool, &platform, memory, sizeof memory);
+ *     dk_executor_create(&executor, &pool, &dk_system_model);
+ *     memcpy(dk_executor_input(&executor, 0), samples, dk_system_model.inputs[0].nbytes);
+ *     dk_executor_run(&executor);
+ *     use(dk_executor_output(&executor, 0));
+ */
+#ifndef DEVICE_KIT_EXECUTOR_H_
+#define DEVICE_KIT_EXECUTOR_H_
+
+#include <stdint.h>
+
+#include "device_kit/model.h"
+#include "device_kit/pool.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct dk_executor {
+    const dk_model *model; /* NULL: there is no executor */
+    dk_pool *pool;
+    void **buffers; /* inputs, then outputs; in the pool */
+} dk_executor;
+
+/* Allocates and clears the model's inputs and outputs; the pool's earlier executor, if any, is
+ * freed first. The pool must hold DK_POOL_BLOCK_BYTES(nbytes) for each tensor and
+ * DK_POOL_BLOCK_BYTES(tensors * sizeof(void *)) for the table of them. 0 or DK_ERROR_NO_MEMORY. */
+int dk_executor_create(dk_executor *executor, dk_pool *pool, const dk_model *model);
+
+void dk_executor_destroy(dk_executor *executor);
+
+/* `index` is not checked. */
+void *dk_executor_input(const dk_executor *executor, uint16_t index);
+void *dk_executor_output(const dk_executor *executor, uint16_t index);
+
+/* What dk_model.run returned. */
+int32_t dk_executor_run(const dk_executor *executor);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
