@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `compile` gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .program import TensorInfo
+
+
+@dataclass(frozen=True)
+class KernelInfo:
+    """A kernel's C name, and the bytes of the arena that it needs besides its operands."""
+
+    name: str
+    workspace_bytes: int
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A model as C, ready to be exported. Holds no TVM objects.
+
+    Attributes
+    ----------
+    name : str
+        The model's name in the archive and in C.
+    inputs, outputs : tuple of TensorInfo
+        Name, shape, dtype and nbytes of each.
+    kernels : tuple of KernelInfo
+    constant_bytes : int
+        Bytes of weights, which lie in flash.
+    workspace_bytes : int
+        Bytes of the one static arena, which holds all activations.
+    files : dict of str to bytes
+        Contents of the archive by path, all but ``metadata.json``.
+    """
+
+    name: str
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    kernels: tuple[KernelInfo, ...]
+    constant_bytes: int
+    workspace_bytes: int
+    files: dict[str, bytes] = field(repr=False)

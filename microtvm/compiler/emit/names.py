@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names of a model in C."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterable
+
+_KEYWORDS = frozenset(
+    """alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl const
+    constexpr const_cast continue decltype default delete do double dynamic_cast else enum explicit
+    export extern false float for friend goto if inline int long mutable namespace new noexcept not
+    not_eq nullptr operator or or_eq private protected public register reinterpret_cast restrict
+    return short signed sizeof static static_assert static_cast struct switch template this
+    thread_local throw true try typedef typeid typename union unsigned using virtual void volatile
+    wchar_t while xor xor_eq""".split()
+)
+
+
+def identifier(name: str) -> str:
+    """The C identifier that stands for a name.
+
+    As TVM 0.18 has it, every character that is not an ASCII letter, digit or underscore becomes
+    an underscore. Where that is no identifier of C and C++ (it starts with a digit, is empty, is
+    a keyword), an underscore is added.
+    """
+    text = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    if not text or text[0].isdigit():
+        text = "_" + text
+    return text + "_" if text in _KEYWORDS else text
+
+
+def identifiers(names: Iterable[str]) -> list[str]:
+    """Identifiers of several names, all different even in upper case (macros are made of them)."""
+    used: set[str] = set()
+    result = []
+    for name in names:
+        base = candidate = identifier(name)
+        number = 1
+        while candidate.upper() in used:
+            candidate = f"{base}_{number}"
+            number += 1
+        used.add(candidate.upper())
+        result.append(candidate)
+    return result
+
+
+def string_literal(text: str) -> str:
+    """A C string literal, plain ASCII, of the text in UTF-8."""
+    safe = set(range(0x20, 0x7F)) - set(b'"\\?')  # '?' could begin a trigraph
+    return '"' + "".join(chr(b) if b in safe else f"\\{b:03o}" for b in text.encode()) + '"'
+
+
+def comment(text: str) -> str:
+    """Text that may stand in a C comment: one line of printable ASCII that does not end it."""
+    line = "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
+    return line.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?").rstrip("\\")

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading models: one file per format, each giving an `ImportedModel`."""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+from typing import Any, Mapping, Sequence
+
+from ..errors import CompileError, ModelFileError
+from .imported import ImportedModel
+
+# Suffix of the file, and the module here that reads it.
+FORMATS = {".tflite": "tflite", ".onnx": "onnx", ".pt2": "torch"}
+
+
+def read_file(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> ImportedModel:
+    """Import a model file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    shapes : mapping of str to sequence of int
+        Shapes of inputs that the file leaves open.
+
+    Raises
+    ------
+    ModelFileError
+        If there is no such file, its suffix is unknown, or it is not what its suffix says.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise ModelFileError(
+            f"{path} has the suffix {path.suffix or '(none)'}; "
+            f"models can be read from {', '.join(FORMATS)} files"
+        )
+    if not path.is_file():
+        raise ModelFileError(f"there is no model file {path}")
+    module: Any = importlib.import_module(f".{FORMATS[path.suffix.lower()]}", __name__)
+    try:
+        model: ImportedModel = module.read(path, shapes)
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
+    unknown = sorted(set(shapes) - set(model.input_names))
+    if unknown:
+        raise CompileError(
+            f"{path} has no input {', '.join(unknown)}; its inputs are "
+            f"{', '.join(model.input_names)}"
+        )
+    return model

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every frontend gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class ImportedModel:
+    """A model as a Relax module.
+
+    Attributes
+    ----------
+    module : tvm.IRModule
+        Its function ``main`` takes the inputs; weights are constants in it.
+    input_names, output_names : list of str
+        As the model's author wrote them, in order.
+    source : str
+        What errors call the model: the file, or "the Relax module".
+    """
+
+    module: Any
+    input_names: list[str]
+    output_names: list[str]
+    source: str
+
+
+def default_output_names(count: int) -> list[str]:
+    """Names of outputs that have none: ``output``, or ``output0``, ``output1``, ... ."""
+    return ["output"] if count == 1 else [f"output{i}" for i in range(count)]

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PyTorch programs saved with ``torch.export.save``."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any, Mapping, Sequence
+
+from ..dependencies import load
+from ..errors import CompileError, ModelFileError
+from .imported import ImportedModel, default_output_names
+from .relax import output_count
+
+
+def read(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> ImportedModel:
+    """Import a ``.pt2`` file; shapes are fixed when a program is exported."""
+    torch: Any = load("torch", "read PyTorch programs")
+    load("tvm", "compile models")
+    frontend = load("tvm.relax.frontend.torch", "read PyTorch programs")
+    if shapes:
+        raise CompileError(f"{path}: shapes of a .pt2 file are fixed when it is exported")
+    try:
+        program = torch.export.load(str(path))
+    except OSError:
+        raise
+    except Exception as error:  # torch raises many types
+        raise ModelFileError(f"{path} is not a program saved by torch.export.save: {error}") from error
+    try:
+        module = frontend.from_exported_program(program, unwrap_unit_return_tuple=True)
+    except Exception as error:  # the importer raises many types
+        text = str(error).strip()
+        raise CompileError(
+            f"{path}: TVM's PyTorch importer failed: {text.splitlines()[0] if text else error!r}",
+            details=text,
+        ) from error
+    main = module["main"]
+    return ImportedModel(
+        module=module,
+        input_names=[v.name for v in main.params],
+        output_names=default_output_names(output_count(main)),
+        source=str(path),
+    )

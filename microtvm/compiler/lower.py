@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From an imported model to a `Program`: run the passes, then read what they leave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .dependencies import load
+from .errors import CompileError, UnsupportedOperatorError
+from .frontends.imported import ImportedModel
+from .passes import graph_passes, kernel_passes
+from .program import Block, Call, Copy, Kernel, Place, Program, Space, TensorInfo
+
+
+def tensor_info(name: str, type_: Any, source: str) -> TensorInfo:
+    """Name, shape and element type of a Relax tensor.
+
+    Raises
+    ------
+    CompileError
+        If it is no tensor, a dimension is not a constant, or it has no elements.
+    """
+    shape = getattr(type_, "shape", None)
+    if shape is None or not hasattr(type_, "dtype"):
+        raise CompileError(f"{source}: {name} is not a tensor of known shape but {type_}")
+    extents = []
+    for extent in shape:
+        if not hasattr(extent, "value"):
+            raise CompileError(
+                f"{source}: {name} has the open dimension {extent}; a board needs fixed shapes"
+            )
+        extents.append(int(extent))
+    info = TensorInfo(name, tuple(extents), str(type_.dtype))
+    if info.nbytes == 0:
+        raise CompileError(f"{source}: {name} has no elements (shape {info.shape})")
+    return info
+
+
+def lower(model: ImportedModel, prefix: str) -> tuple[Program, Any]:
+    """Lower a model.
+
+    Parameters
+    ----------
+    model : ImportedModel
+    prefix : str
+        Begins the name of every kernel.
+
+    Returns
+    -------
+    program : Program
+        Arena not planned yet: temporaries are known only once kernels are printed.
+    module : tvm.IRModule
+        The Relax module after the graph passes, for the curious.
+    """
+    tvm: Any = load("tvm", "compile models")
+    with tvm.transform.PassContext(opt_level=3):
+        try:
+            module = tvm.transform.Sequential(graph_passes())(model.module)
+        except Exception as error:  # TVM raises many types
+            text = str(error).strip()
+            raise CompileError(
+                f"{model.source}: TVM cannot lower the model: "
+                f"{text.splitlines()[0] if text else repr(error)}",
+                details=text,
+            ) from error
+        reader = _MainReader(module, model, prefix)
+        program = reader.program()
+        _lower_kernels(tvm, program, reader.kernel_functions)
+    return program, module
+
+
+def _lower_kernels(tvm: Any, program: Program, functions: dict[str, Any]) -> None:
+    target = tvm.target.Target("c")
+    module = tvm.IRModule(
+        {
+            name: function.with_attr("global_symbol", name).with_attr("target", target)
+            for name, function in functions.items()
+        }
+    )
+    module = tvm.transform.Sequential(kernel_passes())(module)
+    for kernel in program.kernels:
+        kernel.function = module[kernel.name]
+
+
+class _MainReader:
+    """Reads ``main`` after the graph passes: a straight line of calls and renamings."""
+
+    def __init__(self, module: Any, model: ImportedModel, prefix: str):
+        self._relax: Any = load("tvm.relax", "compile models")
+        self._module = module
+        self._model = model
+        self._prefix = prefix
+        self._values: dict[int, Any] = {}  # variable -> Place or (nested) tuple of them
+        self._constants: list[np.ndarray] = []
+        self._constant_index: dict[tuple[str, bytes], int] = {}
+        self._kernels: dict[str, Kernel] = {}
+        self._calls: list[Call] = []
+        self._sizes: list[int] = []
+        self._defined: list[int] = []
+        self._last_use: list[int] = []
+        self.kernel_functions: dict[str, Any] = {}
+
+    def program(self) -> Program:
+        """Read it all."""
+        main = self._module["main"]
+        inputs = []
+        for index, (variable, name) in enumerate(zip(main.params, self._model.input_names)):
+            inputs.append(tensor_info(f"input {name}", variable.ty, self._model.source))
+            inputs[-1] = TensorInfo(name, inputs[-1].shape, inputs[-1].dtype)
+            self._values[hash(variable)] = Place(Space.INPUT, index)
+        if not inputs:
+            raise CompileError(f"{self._model.source}: the model has no inputs")
+        for block in main.body.blocks:
+            for binding in block.bindings:
+                self._values[hash(binding.var)] = self._value(binding)
+        result = self._operand(main.body.body)
+        returned = list(_flatten(result))
+        types = list(_flatten_types(main.ret_ty))
+        outputs = []
+        for name, type_ in zip(self._model.output_names, types):
+            info = tensor_info(f"output {name}", type_, self._model.source)
+            outputs.append(TensorInfo(name, info.shape, info.dtype))
+        copies = self._bind_outputs(returned, outputs)
+        return self._finish(inputs, outputs, copies)
+
+    def _bind_outputs(self, returned: list[Place], outputs: list[TensorInfo]) -> list[Copy]:
+        """Let kernels write outputs where they are wanted; copy what no kernel can."""
+        moved: dict[Place, Place] = {}
+        copies = []
+        for index, place in enumerate(returned):
+            target = Place(Space.OUTPUT, index)
+            if place.space is Space.ARENA and place not in moved:
+                moved[place] = target
+            else:
+                source = moved.get(place, place)
+                copies.append(Copy(target, source, outputs[index].nbytes))
+        self._calls = [
+            Call(call.kernel, tuple(moved.get(place, place) for place in call.arguments))
+            for call in self._calls
+        ]
+        return copies
+
+    def _finish(
+        self, inputs: list[TensorInfo], outputs: list[TensorInfo], copies: list[Copy]
+    ) -> Program:
+        """Number the arena's blocks that are left, and note when each is needed."""
+        blocks: list[Block] = []
+        renumbered: dict[Place, Place] = {}
+        used = {p for call in self._calls for p in call.arguments if p.space is Space.ARENA}
+        for place in sorted(used, key=lambda p: p.index):
+            renumbered[place] = Place(Space.ARENA, len(blocks))
+            when = [i for i, call in enumerate(self._calls) if place in call.arguments]
+            blocks.append(Block(self._sizes[place.index], when[0], when[-1]))
+        calls = [
+            Call(call.kernel, tuple(renumbered.get(place, place) for place in call.arguments))
+            for call in self._calls
+        ]
+        return Program(
+            inputs=inputs,
+            outputs=outputs,
+            constants=self._constants,
+            kernels=list(self._kernels.values()),
+            calls=calls,
+            copies=copies,
+            blocks=blocks,
+            offsets=[],
+            arena_bytes=0,
+        )
+
+    def _value(self, binding: Any) -> Any:
+        value = getattr(binding, "value", None)
+        if value is None:
+            raise self._unsupported(type(binding).__name__)
+        node = type(value).__name__
+        if node != "Call":
+            return self._operand(value)
+        name = getattr(value.op, "name", None) or str(value.op)
+        if name == "relax.call_tir":
+            return self._call_tir(binding.var.name, value)
+        if name == "relax.reshape":
+            return self._operand(value.args[0])
+        if name in ("relax.call_pure_packed", "relax.call_dps_packed", "relax.call_packed"):
+            name = str(getattr(value.args[0], "global_symbol", name))
+        raise self._unsupported(name)
+
+    def _unsupported(self, operator: str) -> UnsupportedOperatorError:
+        return UnsupportedOperatorError(
+            self._model.source,
+            [operator.removeprefix("relax.")],
+            "TVM has no kernel for it that runs without TVM's runtime",
+        )
+
+    def _call_tir(self, name: str, call: Any) -> Any:
+        variable = call.args[0]
+        if len(call.args) > 2:
+            raise CompileError(f"{self._model.source}: {name} has a shape known only at run time")
+        sources = [self._operand(field) for field in call.args[1].fields]
+        if not all(isinstance(place, Place) for place in sources):
+            raise self._unsupported(f"{variable.name_hint} (on a tuple)")
+        types = list(_flatten_types(call.ty))
+        targets = []
+        for type_ in types:
+            info = tensor_info(f"the tensor {name}", type_, self._model.source)
+            targets.append(Place(Space.ARENA, len(self._sizes)))
+            self._sizes.append(info.nbytes)
+        kernel = self._kernel(variable)
+        self._calls.append(Call(kernel, (*sources, *targets)))
+        return targets[0] if not hasattr(call.ty, "fields") else tuple(targets)
+
+    def _kernel(self, variable: Any) -> Kernel:
+        name = f"{self._prefix}_{variable.name_hint}"
+        if name not in self._kernels:
+            self._kernels[name] = Kernel(name, None)
+            self.kernel_functions[name] = self._module[variable]
+        return self._kernels[name]
+
+    def _operand(self, expression: Any) -> Any:
+        node = type(expression).__name__
+        if node in ("Var", "DataflowVar"):
+            return self._values[hash(expression)]
+        if node in ("GenericConst", "Constant"):
+            return self._constant(expression)
+        if node == "Tuple":
+            return tuple(self._operand(field) for field in expression.fields)
+        if node == "TupleGetItem":
+            return self._operand(expression.tuple_value)[expression.index]
+        raise self._unsupported(node)
+
+    def _constant(self, expression: Any) -> Place:
+        array = np.ascontiguousarray(expression.value.numpy())
+        key = (array.dtype.name, array.tobytes())
+        if key not in self._constant_index:
+            self._constant_index[key] = len(self._constants)
+            self._constants.append(array)
+        return Place(Space.CONSTANT, self._constant_index[key])
+
+
+def _flatten(value: Any) -> Any:
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _flatten(item)
+    else:
+        yield value
+
+
+def _flatten_types(type_: Any) -> Any:
+    fields = getattr(type_, "fields", None)
+    if fields is None:
+        yield type_
+    else:
+        for field in fields:
+            yield from _flatten_types(field)

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a model to C: import, lower, print, plan, assemble."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+
+from .arena import plan
+from .compiled import CompiledModel, KernelInfo
+from .dependencies import load
+from .emit.descriptor import descriptor
+from .emit.header import header
+from .emit.source import print_kernels, source
+from .errors import CompileError
+from .frontends import read_file
+from .frontends import relax as relax_frontend
+from .lower import lower
+from .program import Block, Call, Place, Program, Space
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+def compile(
+    model: Any,
+    *,
+    name: str = "default",
+    params: Mapping[str, Any] | None = None,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+) -> CompiledModel:
+    """Compile a trained model to C.
+
+    Parameters
+    ----------
+    model : str, os.PathLike or tvm.IRModule
+        A ``.tflite``, ``.onnx`` or ``.pt2`` file (the last one from ``torch.export.save``), or a
+        Relax module whose function ``main`` takes the inputs.
+    name : str
+        Begins every C name: lower-case letters, digits and underscores, a letter first.
+    params : mapping of str to array, optional
+        Weights for parameters of a Relax module's ``main``, by name.
+    shapes : mapping of str to sequence of int, optional
+        Shapes of inputs that an ONNX file leaves open, by name.
+
+    Returns
+    -------
+    CompiledModel
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, damaged or of no known format.
+    MissingDependencyError
+        If TVM or the package that reads this format is not installed.
+    UnsupportedOperatorError
+        If an operator of the model cannot be compiled.
+    CompileError
+        For anything else that stands in the way; the base class of the others.
+    """
+    if not _NAME.match(name):
+        raise CompileError(
+            f"the model name {name!r} cannot begin C names: use lower-case letters, digits and "
+            "underscores, a letter first"
+        )
+    if isinstance(model, (str, os.PathLike)):
+        if params:
+            raise CompileError("params go with a Relax module; a model file holds its weights")
+        imported = read_file(pathlib.Path(model), shapes or {})
+    else:
+        if shapes:
+            raise CompileError("shapes go with a model file; a Relax module has its shapes")
+        imported = relax_frontend.read(model, params)
+
+    prefix = f"tvmgen_{name}"
+    program, module = lower(imported, prefix)
+    kernels, helpers = print_kernels(program)
+    _place_temporaries(program)
+    program.offsets, program.arena_bytes = plan(program.blocks)
+    return _assemble(name, prefix, program, module, source(prefix, program, kernels, helpers))
+
+
+def _place_temporaries(program: Program) -> None:
+    """Give every call arena blocks for its kernel's temporaries, needed during that call only."""
+    for index, call in enumerate(program.calls):
+        places = []
+        for nbytes in call.kernel.temporaries:
+            places.append(Place(Space.ARENA, len(program.blocks)))
+            program.blocks.append(Block(nbytes, index, index))
+        program.calls[index] = Call(call.kernel, (*call.arguments, *places))
+
+
+def _assemble(
+    name: str, prefix: str, program: Program, module: Any, source_text: str
+) -> CompiledModel:
+    inputs, outputs = tuple(program.inputs), tuple(program.outputs)
+    header_text = header(prefix, inputs, outputs, program.arena_bytes)
+    descriptor_text = descriptor(
+        prefix, name, inputs, outputs, program.arena_bytes, program.constant_bytes
+    )
+    files = {
+        f"codegen/host/include/{prefix}.h": header_text.encode(),
+        f"codegen/host/src/{name}_lib0.c": source_text.encode(),
+        f"codegen/host/src/{name}_lib1.c": descriptor_text.encode(),
+        f"parameters/{name}.params": _parameters(program.constants),
+        f"src/{name}.relax": module.script(show_meta=False).encode(),
+    }
+    return CompiledModel(
+        name=name,
+        inputs=inputs,
+        outputs=outputs,
+        kernels=tuple(KernelInfo(k.name, sum(k.temporaries)) for k in program.kernels),
+        constant_bytes=program.constant_bytes,
+        workspace_bytes=program.arena_bytes,
+        files=files,
+    )
+
+
+def _parameters(constants: Sequence[np.ndarray]) -> bytes:
+    """The weights in TVM's parameter format, named as in the C source."""
+    runtime = load("tvm.runtime", "write parameters")
+    tensors = {f"constant_{i}": runtime.tensor(array) for i, array in enumerate(constants)}
+    return bytes(runtime.save_param_dict(tensors))

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lowered model as the C emitters read it: kernels called in order on tensors in memory.
+
+Nothing here depends on TVM except the kernels' bodies, which are its functions.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .dtypes import itemsize
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """An input or output of a model.
+
+    Attributes
+    ----------
+    name : str
+        As the model's author wrote it.
+    shape : tuple of int
+    dtype : str
+        NumPy's name, e.g. ``"int8"``.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def nbytes(self) -> int:
+        """Size in bytes of the dense tensor."""
+        return math.prod(self.shape) * itemsize(self.dtype)
+
+
+class Space(enum.Enum):
+    """Where a tensor lives."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+    CONSTANT = "constant"
+    ARENA = "arena"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A tensor's memory: entry ``index`` of a space (an arena entry is a block of the plan)."""
+
+    space: Space
+    index: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """Bytes of the arena that hold a value from call ``first`` to call ``last``, both included."""
+
+    nbytes: int
+    first: int
+    last: int
+
+
+@dataclass
+class Kernel:
+    """One C function.
+
+    Attributes
+    ----------
+    name : str
+        Name of the C function.
+    function : tvm.tirx.PrimFunc
+        Lowered body; its parameters are inputs, then outputs.
+    temporaries : list of int
+        Bytes of each buffer that the kernel needs while it runs, passed after its parameters.
+    """
+
+    name: str
+    function: Any
+    temporaries: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A kernel run on tensors: its parameters, then its temporaries."""
+
+    kernel: Kernel
+    arguments: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """An output that no kernel writes itself: a copy of an input, a constant, another output."""
+
+    target: Place
+    source: Place
+    nbytes: int
+
+
+@dataclass
+class Program:
+    """A model as calls in order. ``offsets[i]`` is where ``blocks[i]`` lies in the arena."""
+
+    inputs: list[TensorInfo]
+    outputs: list[TensorInfo]
+    constants: list[np.ndarray]
+    kernels: list[Kernel]
+    calls: list[Call]
+    copies: list[Copy]
+    blocks: list[Block]
+    offsets: list[int]
+    arena_bytes: int
+
+    @property
+    def constant_bytes(self) -> int:
+        """Bytes of all constants."""
+        return sum(array.nbytes for array in self.constants)
