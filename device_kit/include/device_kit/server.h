@@ -62,13 +62,12 @@ typedef struct dk_server {
     dk_executor executor;
     dk_time_evaluator time_evaluator;
     dk_failure failure;
-    uint8_t *scratch; /* the part of the packet buffer behind the packet */
-    uint8_t *scratch_end;
+    uint8_t *scratch; /* the part of the packet buffer behind the packet and what uses it */
     /* Handles carry the generation that they were given out in; see DESIGN.md. */
-    uint16_t generation;
-    uint16_t session_generation;
-    uint16_t executor_generation;       /* 0: no executor, or its module was freed */
-    uint16_t time_evaluator_generation; /* 0: none */
+    uint32_t generation;
+    uint32_t session_generation;
+    uint32_t executor_generation;       /* 0: no executor, or its module was freed */
+    uint32_t time_evaluator_generation; /* 0: none */
     uint8_t shutdown;
 } dk_server;
 

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "device_kit/executor.h"
+
+#include <stddef.h>
+
+#include "device_kit/error.h"
+
+static uint32_t tensor_count(const dk_model *model) {
+    return (uint32_t)model->num_inputs + model->num_outputs;
+}
+
+static const dk_tensor_info *tensor_info(const dk_model *model, uint32_t index) {
+    return index < model->num_inputs ? &model->inputs[index]
+                                     : &model->outputs[index - model->num_inputs];
+}
+
+int dk_executor_create(dk_executor *executor, dk_pool *pool, const dk_model *model) {
+    dk_pool_free_all(pool, DK_OWNER_EXECUTOR);
+    executor->model = NULL;
+    executor->pool = pool;
+    uint32_t count = tensor_count(model);
+    executor->buffers = dk_pool_allocate(pool, count * (uint32_t)sizeof(void *), DK_OWNER_EXECUTOR);
+    if (executor->buffers == NULL) {
+        return DK_ERROR_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        executor->buffers[i] =
+            dk_pool_allocate(pool, tensor_info(model, i)->nbytes, DK_OWNER_EXECUTOR);
+        if (executor->buffers[i] == NULL) {
+            dk_pool_free_all(pool, DK_OWNER_EXECUTOR);
+            return DK_ERROR_NO_MEMORY;
+        }
+    }
+    executor->model = model;
+    return DK_OK;
+}
+
+void dk_executor_destroy(dk_executor *executor) {
+    if (executor->model != NULL) {
+        executor->model = NULL;
+        dk_pool_free_all(executor->pool, DK_OWNER_EXECUTOR);
+    }
+}
+
+void *dk_executor_input(const dk_executor *executor, uint16_t index) {
+    return executor->buffers[index];
+}
+
+void *dk_executor_output(const dk_executor *executor, uint16_t index) {
+    return executor->buffers[executor->model->num_inputs + index];
+}
+
+int32_t dk_executor_run(const dk_executor *executor) {
+    return executor->model->run(executor->buffers, executor->buffers + executor->model->num_inputs);
+}
