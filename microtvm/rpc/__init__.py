@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""microTVM's wire to the device: framing, session, MinRPC, remote objects."""
