@@ -5,31 +5,12 @@
 
 #include <stdint.h>
 
-static inline uint16_t dk_load_u16(const uint8_t *from) {
-    return (uint16_t)(from[0] | (from[1] << 8));
-}
+uint16_t dk_load_u16(const uint8_t *from);
+uint32_t dk_load_u32(const uint8_t *from);
+uint64_t dk_load_u64(const uint8_t *from);
 
-static inline uint32_t dk_load_u32(const uint8_t *from) {
-    return (uint32_t)dk_load_u16(from) | ((uint32_t)dk_load_u16(from + 2) << 16);
-}
-
-static inline uint64_t dk_load_u64(const uint8_t *from) {
-    return dk_load_u32(from) | ((uint64_t)dk_load_u32(from + 4) << 32);
-}
-
-static inline void dk_store_u16(uint8_t *to, uint16_t value) {
-    to[0] = (uint8_t)value;
-    to[1] = (uint8_t)(value >> 8);
-}
-
-static inline void dk_store_u32(uint8_t *to, uint32_t value) {
-    dk_store_u16(to, (uint16_t)value);
-    dk_store_u16(to + 2, (uint16_t)(value >> 16));
-}
-
-static inline void dk_store_u64(uint8_t *to, uint64_t value) {
-    dk_store_u32(to, (uint32_t)value);
-    dk_store_u32(to + 4, (uint32_t)(value >> 32));
-}
+void dk_store_u16(uint8_t *to, uint16_t value);
+void dk_store_u32(uint8_t *to, uint32_t value);
+void dk_store_u64(uint8_t *to, uint64_t value);
 
 #endif

@@ -56,6 +56,18 @@ static int no_such_input(dk_server *server, dk_text name) {
     return dk_fail_name(server, "the model has no input named ", name);
 }
 
+/* Takes the only argument, a number below `count`. */
+static int take_index(dk_server *server, dk_args *args, uint32_t count, uint32_t *index) {
+    uint64_t given = (uint64_t)dk_take_int(args);
+    int error = dk_args_done(server, args);
+    *index = (uint32_t)given;
+    if (error == DK_OK && given >= count) {
+        error = dk_fail_number(
+            server, "no tensor of this index; they are numbered from 0 to below ", (int32_t)count);
+    }
+    return error;
+}
+
 static int return_tensor(dk_server *server, dk_value *result, const dk_tensor_info *info,
                          uint32_t buffer) {
     result->type = DK_TYPE_NDARRAY;
@@ -65,61 +77,46 @@ static int return_tensor(dk_server *server, dk_value *result, const dk_tensor_in
     return DK_OK;
 }
 
-static int get_input(dk_server *server, dk_args *args, dk_value *result) {
-    const dk_model *model = server->executor.model;
-    int by_name = dk_args_next_type(args) == DK_TYPE_STR;
-    dk_text name = {"", 0};
-    uint64_t index;
-    if (by_name) {
-        name = dk_take_text(args);
-        index = find_input(model, name);
-    } else {
-        index = (uint64_t)dk_take_int(args);
-    }
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
-    }
-    if (index >= model->num_inputs) {
-        return by_name ? no_such_input(server, name)
-                       : dk_fail_number(server, "no such input; the model's number of inputs is ",
-                                        model->num_inputs);
-    }
-    return return_tensor(server, result, &model->inputs[index], (uint32_t)index);
-}
-
-static int get_output(dk_server *server, dk_args *args, dk_value *result) {
-    const dk_model *model = server->executor.model;
-    uint64_t index = (uint64_t)dk_take_int(args);
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
-    }
-    if (index >= model->num_outputs) {
-        return dk_fail_number(server, "no such output; the model's number of outputs is ",
-                              model->num_outputs);
-    }
-    return return_tensor(server, result, &model->outputs[index],
-                         model->num_inputs + (uint32_t)index);
-}
-
 static int get_input_index(dk_server *server, dk_args *args, dk_value *result) {
     const dk_model *model = server->executor.model;
     dk_text name = dk_take_text(args);
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
+    int error = dk_args_done(server, args);
+    if (error < 0) {
+        return error;
     }
     uint32_t index = find_input(model, name);
     return index < model->num_inputs ? return_int(result, index) : no_such_input(server, name);
 }
 
+/* By name or by index. */
+static int get_input(dk_server *server, dk_args *args, dk_value *result) {
+    const dk_model *model = server->executor.model;
+    uint32_t index;
+    int error;
+    if (dk_args_next_type(args) == DK_TYPE_STR) {
+        error = get_input_index(server, args, result);
+        index = (uint32_t)result->as.number;
+    } else {
+        error = take_index(server, args, model->num_inputs, &index);
+    }
+    return error < 0 ? error : return_tensor(server, result, &model->inputs[index], index);
+}
+
+static int get_output(dk_server *server, dk_args *args, dk_value *result) {
+    const dk_model *model = server->executor.model;
+    uint32_t index;
+    int error = take_index(server, args, model->num_outputs, &index);
+    return error < 0
+               ? error
+               : return_tensor(server, result, &model->outputs[index], model->num_inputs + index);
+}
+
 static int get_input_name(dk_server *server, dk_args *args, dk_value *result) {
     const dk_model *model = server->executor.model;
-    uint64_t index = (uint64_t)dk_take_int(args);
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
-    }
-    if (index >= model->num_inputs) {
-        return dk_fail_number(server, "no such input; the model's number of inputs is ",
-                              model->num_inputs);
+    uint32_t index;
+    int error = take_index(server, args, model->num_inputs, &index);
+    if (error < 0) {
+        return error;
     }
     result->type = DK_TYPE_STR;
     result->as.text.data = model->inputs[index].name;
@@ -143,8 +140,9 @@ static int check_run(dk_server *server, int32_t status) {
 
 static int run(dk_server *server, dk_args *args, dk_value *result) {
     (void)result;
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
+    int error = dk_args_done(server, args);
+    if (error < 0) {
+        return error;
     }
     return check_run(server, dk_executor_run(&server->executor));
 }
@@ -170,15 +168,8 @@ static const named_function executor_functions[] = {
 /* The system library: the model itself, on tensors that the client allocated. */
 
 static int is_model_function(const dk_model *model, dk_text name) {
-    static const char prefix[] = "tvmgen_";
-    size_t head = sizeof prefix - 1;
-    size_t middle = strlen(model->name);
-    if (name.size < head + middle || memcmp(name.data, prefix, head) != 0 ||
-        memcmp(name.data + head, model->name, middle) != 0) {
-        return 0;
-    }
-    dk_text suffix = {name.data + head + middle, name.size - (uint32_t)(head + middle)};
-    return dk_text_equals(suffix, "_run") || dk_text_equals(suffix, "___tvm_main__");
+    return dk_text_skip(&name, "tvmgen_") && dk_text_skip(&name, model->name) &&
+           (dk_text_equals(name, "_run") || dk_text_equals(name, "___tvm_main__"));
 }
 
 static void *take_model_tensor(dk_server *server, dk_args *args, const dk_tensor_info *info) {
@@ -215,8 +206,9 @@ static int call_model(dk_server *server, dk_args *args) {
             return DK_ERROR_REFUSED;
         }
     }
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
+    int error = dk_args_done(server, args);
+    if (error < 0) {
+        return error;
     }
     return check_run(server, model->run(buffers, buffers + model->num_inputs));
 }
@@ -232,19 +224,22 @@ static int module_get_function(dk_server *server, dk_args *args, dk_value *resul
     uint64_t module = dk_take_handle(args, DK_TYPE_MODULE);
     dk_text name = dk_take_text(args);
     dk_take_int(args); /* whether to look in imported modules; there are none */
-    uint32_t found;
-    if (dk_args_done(server, args) < 0 || dk_find_in_module(server, module, name, &found) < 0) {
-        return DK_ERROR_REFUSED;
+    uint32_t found = 0;
+    int error = dk_args_done(server, args);
+    if (error == DK_OK) {
+        error = dk_find_in_module(server, module, name, &found);
     }
-    return return_handle(result, found != 0 ? DK_TYPE_FUNCTION : DK_TYPE_NULL, found);
+    return error < 0 ? error
+                     : return_handle(result, found != 0 ? DK_TYPE_FUNCTION : DK_TYPE_NULL, found);
 }
 
 static int create_executor(dk_server *server, dk_args *args, dk_value *result) {
     uint64_t module = dk_take_handle(args, DK_TYPE_MODULE);
     dk_take_device(args);
     dk_text name = dk_take_text(args);
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
+    int error = dk_args_done(server, args);
+    if (error < 0) {
+        return error;
     }
     uint32_t index;
     if (dk_handle_decode(server, module, &index) != DK_KIND_LIBRARY) {
@@ -284,15 +279,16 @@ static int random_fill(dk_server *server, dk_args *args, dk_value *result) {
     (void)result;
     dk_tensor tensor;
     dk_take_tensor(args, &tensor);
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
+    int error = dk_args_done(server, args);
+    if (error < 0) {
+        return error;
     }
     uint8_t *data = dk_tensor_bytes(server, &tensor, tensor.byte_offset, tensor.nbytes);
     if (data == NULL) {
         return DK_ERROR_REFUSED;
     }
     const dk_platform *platform = server->config->platform;
-    int error = platform->random(platform->context, data, tensor.nbytes);
+    error = platform->random(platform->context, data, tensor.nbytes);
     return error >= 0 ? DK_OK : dk_fail_number(server, "the platform's random() failed: ", error);
 }
 
@@ -313,11 +309,12 @@ static int memory_stats(dk_server *server, dk_args *args, dk_value *result) {
 
 static int reset_device(dk_server *server, dk_args *args, dk_value *result) {
     (void)result;
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
+    int error = dk_args_done(server, args);
+    if (error < 0) {
+        return error;
     }
     const dk_platform *platform = server->config->platform;
-    int error = platform->reset(platform->context);
+    error = platform->reset(platform->context);
     return error >= 0 ? DK_OK : dk_fail_number(server, "the platform's reset() failed: ", error);
 }
 
@@ -365,6 +362,7 @@ int dk_find_in_module(dk_server *server, uint64_t module, dk_text name, uint32_t
 int dk_call(dk_server *server, uint64_t handle, dk_args *args, dk_value *result) {
     uint32_t index = 0;
     result->type = DK_TYPE_NULL;
+    result->as.number = 0;
     switch (dk_handle_decode(server, handle, &index)) {
     case DK_KIND_GLOBAL_FUNCTION:
         if (index < COUNT(global_functions)) {

@@ -30,6 +30,8 @@ typedef struct dk_text {
     uint32_t size;
 } dk_text;
 
+/* Steps over `prefix`, when the text begins with it. */
+int dk_text_skip(dk_text *text, const char *prefix);
 int dk_text_equals(dk_text text, const char *other);
 
 /* failure.c: each records why the request is refused and returns DK_ERROR_REFUSED. */
@@ -131,7 +133,7 @@ int dk_call(dk_server *server, uint64_t function, dk_args *args, dk_value *resul
 /* time_evaluator.c */
 int dk_time_evaluator_create(dk_server *server, dk_args *args, dk_value *result);
 int dk_time_evaluator_run(dk_server *server, const dk_args *args, dk_value *result);
-/* The IEEE 754 double nearest to numerator / denominator, as its 64 bits; 0 for 0 / x. */
+/* The IEEE 754 double nearest to numerator / denominator, as its 64 bits. Both are below 2^63. */
 uint64_t dk_ratio_to_double(uint64_t numerator, uint64_t denominator);
 
 /* rpc_server.c: memory for one reply, aligned for pointers; or fails and returns NULL. */

@@ -8,8 +8,17 @@ static const char ends_early[] = "the packet ends within argument ";
 static const char wrong_type[] = "wrong type of argument ";
 static const char too_few[] = "too few arguments: ";
 
+int dk_text_skip(dk_text *text, const char *prefix) {
+    for (; *prefix != '\0'; ++prefix, ++text->data, --text->size) {
+        if (text->size == 0 || *text->data != *prefix) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 int dk_text_equals(dk_text text, const char *other) {
-    return strlen(other) == text.size && memcmp(text.data, other, text.size) == 0;
+    return dk_text_skip(&text, other) && text.size == 0;
 }
 
 const uint8_t *dk_read_bytes(dk_reader *reader, uint64_t size) {

@@ -176,7 +176,8 @@ static int init_server(dk_server *server, dk_reader *packet) {
     dk_read_bytes(packet, version_bytes); /* a microTVM device serves any version of the protocol */
     dk_args args;
     dk_args_open(&args, packet);
-    return dk_args_done(server, &args) < 0 ? DK_ERROR_REFUSED : reply_null(server);
+    int error = dk_args_done(server, &args);
+    return error < 0 ? error : reply_null(server);
 }
 
 static int call_func(dk_server *server, dk_reader *packet) {
@@ -187,8 +188,8 @@ static int call_func(dk_server *server, dk_reader *packet) {
     if (args.fault != NULL) {
         return dk_args_done(server, &args);
     }
-    return dk_call(server, function, &args, &result) < 0 ? DK_ERROR_REFUSED
-                                                         : reply_value(server, &result);
+    int error = dk_call(server, function, &args, &result);
+    return error < 0 ? error : reply_value(server, &result);
 }
 
 /* The head of both copy requests: a tensor, of which this finds `nbytes` bytes. */
@@ -233,16 +234,17 @@ static int copy_to_remote(dk_server *server, dk_reader *packet) {
 
 static int get_global_func(dk_server *server, dk_args *args) {
     dk_text name = dk_take_text(args);
-    return dk_args_done(server, args) < 0 ? DK_ERROR_REFUSED
-                                          : reply_handle(server, dk_find_global(server, name));
+    int error = dk_args_done(server, args);
+    return error < 0 ? error : reply_handle(server, dk_find_global(server, name));
 }
 
 /* Freeing what a later call has replaced is right: clients do it whenever they collect garbage. */
 static int free_handle(dk_server *server, dk_args *args) {
     uint64_t handle = dk_take_handle(args, DK_TYPE_OPAQUE_HANDLE);
     int64_t type = dk_take_int(args);
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
+    int error = dk_args_done(server, args);
+    if (error < 0) {
+        return error;
     }
     int64_t expected = -1;
     switch (dk_handle_kind_in_session(server, handle)) {
@@ -287,8 +289,9 @@ static int dev_alloc_data(dk_server *server, dk_args *args) {
     uint64_t bytes = (uint64_t)dk_take_int(args);
     dk_take_int(args); /* alignment: every block has DK_ALIGNMENT; more is not needed by a CPU */
     dk_take_data_type(args);
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
+    int error = dk_args_done(server, args);
+    if (error < 0) {
+        return error;
     }
     return reply_allocated(server, bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX);
 }
@@ -302,8 +305,9 @@ static int dev_alloc_data_with_scope(dk_server *server, dk_args *args) {
     } else {
         scope = dk_take_text(args);
     }
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
+    int error = dk_args_done(server, args);
+    if (error < 0) {
+        return error;
     }
     if (tensor.fault != NULL) {
         return dk_fail(server, tensor.fault);
@@ -317,8 +321,9 @@ static int dev_alloc_data_with_scope(dk_server *server, dk_args *args) {
 static int dev_free_data(dk_server *server, dk_args *args) {
     dk_take_device(args);
     uint64_t address = dk_take_handle(args, DK_TYPE_OPAQUE_HANDLE);
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
+    int error = dk_args_done(server, args);
+    if (error < 0) {
+        return error;
     }
     uint32_t bytes;
     void *block = dk_pool_find(&server->pool, address, DK_OWNER_REMOTE, &bytes);
@@ -335,8 +340,9 @@ static int copy_among_remote(dk_server *server, dk_args *args) {
     dk_take_tensor(args, &from);
     dk_take_tensor(args, &to);
     dk_take_stream(args);
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
+    int error = dk_args_done(server, args);
+    if (error < 0) {
+        return error;
     }
     const uint8_t *source = dk_tensor_bytes(server, &from, from.byte_offset, from.nbytes);
     uint8_t *target = dk_tensor_bytes(server, &to, to.byte_offset, to.nbytes);
@@ -346,19 +352,26 @@ static int copy_among_remote(dk_server *server, dk_args *args) {
     if (from.nbytes != to.nbytes) {
         return dk_fail(server, "a copy needs two tensors of one size");
     }
-    memmove(target, source, from.nbytes);
+    if (source != target) {
+        if (source < target + to.nbytes && target < source + from.nbytes) {
+            return dk_fail(server, "a tensor cannot be copied onto a part of itself");
+        }
+        memcpy(target, source, from.nbytes);
+    }
     return reply_null(server);
 }
 
 static int create_stream(dk_server *server, dk_args *args) {
     dk_take_device(args);
-    return dk_args_done(server, args) < 0 ? DK_ERROR_REFUSED : reply_handle(server, 0);
+    int error = dk_args_done(server, args);
+    return error < 0 ? error : reply_handle(server, 0);
 }
 
 static int use_stream(dk_server *server, dk_args *args) {
     dk_take_device(args);
     dk_take_stream(args);
-    return dk_args_done(server, args) < 0 ? DK_ERROR_REFUSED : reply_null(server);
+    int error = dk_args_done(server, args);
+    return error < 0 ? error : reply_null(server);
 }
 
 static int system_call(dk_server *server, uint32_t code, dk_reader *packet) {

@@ -13,14 +13,11 @@ uint64_t dk_ratio_to_double(uint64_t numerator, uint64_t denominator) {
     if (numerator == 0) {
         return 0;
     }
-    /* Both are shifted to 2^62 <= x < 2^63, then the numerator up to the denominator, so that the
-     * quotient is in [1, 2) and `exponent` is that of the result. */
+    /* Both are below 2^63; they are shifted to 2^62 or more, then the numerator up to the
+     * denominator, so that the quotient is in [1, 2) and `exponent` is that of the result. */
     int32_t exponent = 0;
     for (; numerator < (UINT64_C(1) << 62); numerator <<= 1) {
         exponent--;
-    }
-    for (; numerator >> 63 != 0; numerator >>= 1) {
-        exponent++;
     }
     for (; denominator < (UINT64_C(1) << 62); denominator <<= 1) {
         exponent++;
@@ -51,22 +48,25 @@ uint64_t dk_ratio_to_double(uint64_t numerator, uint64_t denominator) {
 /* How many calls the next try makes: as many as would have lasted `wanted` at the speed of this
  * try, and one more; at least 1.618 times as many as now. */
 static uint32_t grow(uint32_t number, uint64_t wanted, uint64_t elapsed) {
-    /* number * wanted / elapsed, bit by bit of `number`, since the product may need 96 bits. */
-    uint64_t quotient = 0;
-    uint64_t remainder = 0;
-    for (int bit = 31; bit >= 0 && quotient < NUMBER_MAX; --bit) {
-        quotient *= 2;
-        remainder *= 2;
-        if ((number >> bit & 1) != 0) {
-            quotient += wanted / elapsed;
-            remainder += wanted % elapsed;
-        }
-        quotient += remainder / elapsed;
-        remainder %= elapsed;
+    /* To 32 bits: only beyond 4.3 s is anything rounded. */
+    for (; wanted > UINT32_MAX; wanted >>= 1) {
+        elapsed >>= 1;
     }
-    uint64_t by_speed = quotient + 1;
+    uint32_t divisor = elapsed > 0 ? (uint32_t)elapsed : 1;
+    /* number * wanted / elapsed by shifting and subtracting: a library's 64-bit division is larger
+     * than this file's code. */
+    uint64_t dividend = number * wanted;
+    uint64_t remainder = 0;
+    for (int bit = 0; bit < 64; ++bit) {
+        remainder = remainder << 1 | dividend >> 63;
+        dividend <<= 1;
+        if (remainder >= divisor) {
+            remainder -= divisor;
+            dividend |= 1;
+        }
+    }
     uint64_t by_factor = number + number / 1000 * 618 + number % 1000 * 618 / 1000;
-    uint64_t larger = by_speed > by_factor ? by_speed : by_factor;
+    uint64_t larger = dividend >= by_factor ? dividend + 1 : by_factor;
     return larger < NUMBER_MAX ? (uint32_t)larger : NUMBER_MAX;
 }
 
@@ -95,8 +95,9 @@ int dk_time_evaluator_create(dk_server *server, dk_args *args, dk_value *result)
     timer.repeats_to_cooldown = take_clamped(args);
     dk_take_int(args);  /* bytes of cache to flush: not done by TVM's C runtime either */
     dk_take_text(args); /* nor is a function to call before each measurement */
-    if (dk_args_done(server, args) < 0) {
-        return DK_ERROR_REFUSED;
+    int error = dk_args_done(server, args);
+    if (error < 0) {
+        return error;
     }
     if (timer.number == 0 || timer.repeat == 0) {
         return dk_fail(server, "a time evaluator's number and repeat must be at least 1");
@@ -111,8 +112,11 @@ int dk_time_evaluator_create(dk_server *server, dk_args *args, dk_value *result)
     }
     if (global) {
         timer.function = dk_find_global(server, name);
-    } else if (dk_find_in_module(server, module, name, &timer.function) < 0) {
-        return DK_ERROR_REFUSED;
+    } else {
+        error = dk_find_in_module(server, module, name, &timer.function);
+        if (error < 0) {
+            return error;
+        }
     }
     if (timer.function == 0) {
         return dk_fail_name(server, "there is no function to time named ", name);
