@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Model Library Format archives, version 7, as TVM 0.18's export_model_library_format wrote them."""
+"""Model Library Format archives, version 7, as TVM 0.18's exporter wrote them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import os
 import pathlib
 import tarfile
 import tempfile
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from ..errors import MicroTVMError
 from .compiled import CompiledModel

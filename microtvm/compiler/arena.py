@@ -9,7 +9,7 @@ their whole life, in a few sensible orders, comes to the lower bound or close.
 
 from __future__ import annotations
 
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from .program import Block
 
@@ -46,7 +46,7 @@ def _place(blocks: Sequence[Block], order: Sequence[int]) -> list[int]:
 
 
 def _extent(blocks: Sequence[Block], offsets: Sequence[int]) -> int:
-    return max((o + _align(b.nbytes) for b, o in zip(blocks, offsets)), default=0)
+    return max((o + _align(b.nbytes) for b, o in zip(blocks, offsets, strict=True)), default=0)
 
 
 def lower_bound(blocks: Sequence[Block]) -> int:

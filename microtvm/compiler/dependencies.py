@@ -36,6 +36,6 @@ def load(module: str, purpose: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         raise MissingDependencyError(
-            f"the Python package {package} is needed to {purpose}, and importing it failed: {error}",
+            f"the Python package {package} is needed to {purpose}, and it does not import: {error}",
             hint=_INSTALL[package],
         ) from error

@@ -59,19 +59,27 @@ def lower(model: ImportedModel, prefix: str) -> tuple[Program, Any]:
         try:
             module = tvm.transform.Sequential(graph_passes())(model.module)
         except Exception as error:  # TVM raises many types
-            text = str(error).strip()
-            raise CompileError(
-                f"{model.source}: TVM cannot lower the model: "
-                f"{text.splitlines()[0] if text else repr(error)}",
-                details=text,
-            ) from error
+            raise _explain(model, error) from error
         reader = _MainReader(module, model, prefix)
         program = reader.program()
-        _lower_kernels(tvm, program, reader.kernel_functions)
+        try:
+            _lower_kernels(tvm, program, reader.kernel_functions)
+        except Exception as error:  # TVM raises many types
+            raise _explain(model, error) from error
     return program, module
 
 
+def _explain(model: ImportedModel, error: Exception) -> CompileError:
+    text = str(error).strip()
+    return CompileError(
+        f"{model.source}: TVM cannot lower the model: "
+        f"{text.splitlines()[0] if text else repr(error)}",
+        details=text,
+    )
+
+
 def _lower_kernels(tvm: Any, program: Program, functions: dict[str, Any]) -> None:
+    """Run the kernel passes on all kernels at once, and give each its result."""
     target = tvm.target.Target("c")
     module = tvm.IRModule(
         {
@@ -106,7 +114,9 @@ class _MainReader:
         """Read it all."""
         main = self._module["main"]
         inputs = []
-        for index, (variable, name) in enumerate(zip(main.params, self._model.input_names)):
+        for index, (variable, name) in enumerate(
+            zip(main.params, self._model.input_names, strict=True)
+        ):
             inputs.append(tensor_info(f"input {name}", variable.ty, self._model.source))
             inputs[-1] = TensorInfo(name, inputs[-1].shape, inputs[-1].dtype)
             self._values[hash(variable)] = Place(Space.INPUT, index)
@@ -119,7 +129,7 @@ class _MainReader:
         returned = list(_flatten(result))
         types = list(_flatten_types(main.ret_ty))
         outputs = []
-        for name, type_ in zip(self._model.output_names, types):
+        for name, type_ in zip(self._model.output_names, types, strict=True):
             info = tensor_info(f"output {name}", type_, self._model.source)
             outputs.append(TensorInfo(name, info.shape, info.dtype))
         copies = self._bind_outputs(returned, outputs)
@@ -176,7 +186,7 @@ class _MainReader:
         node = type(value).__name__
         if node != "Call":
             return self._operand(value)
-        name = getattr(value.op, "name", None) or str(value.op)
+        name = str(getattr(value.op, "name", getattr(value.op, "name_hint", value.op)))
         if name == "relax.call_tir":
             return self._call_tir(binding.var.name, value)
         if name == "relax.reshape":
@@ -212,7 +222,7 @@ class _MainReader:
     def _kernel(self, variable: Any) -> Kernel:
         name = f"{self._prefix}_{variable.name_hint}"
         if name not in self._kernels:
-            self._kernels[name] = Kernel(name, None)
+            self._kernels[name] = Kernel(name, variable.name_hint, None)
             self.kernel_functions[name] = self._module[variable]
         return self._kernels[name]
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import pathlib
 import re
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from .errors import CompileError
 from .frontends import read_file
 from .frontends import relax as relax_frontend
 from .lower import lower
-from .program import Block, Call, Place, Program, Space
+from .program import Block, Call, Place, Program, Space, TensorInfo
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -77,10 +78,26 @@ def compile(
 
     prefix = f"tvmgen_{name}"
     program, module = lower(imported, prefix)
-    kernels, helpers = print_kernels(program)
+    program.inputs = _distinct(program.inputs)
+    program.outputs = _distinct(program.outputs)
+    kernels, helpers = print_kernels(program, imported.source)
     _place_temporaries(program)
     program.offsets, program.arena_bytes = plan(program.blocks)
     return _assemble(name, prefix, program, module, source(prefix, program, kernels, helpers))
+
+
+def _distinct(tensors: Sequence[TensorInfo]) -> list[TensorInfo]:
+    """The tensors, renamed where a name comes twice (a tensor may be returned twice)."""
+    used: set[str] = set()
+    result = []
+    for tensor in tensors:
+        name, number = tensor.name, 1
+        while name in used:
+            name = f"{tensor.name}_{number}"
+            number += 1
+        used.add(name)
+        result.append(TensorInfo(name, tensor.shape, tensor.dtype))
+    return result
 
 
 def _place_temporaries(program: Program) -> None:

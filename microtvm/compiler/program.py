@@ -73,6 +73,8 @@ class Kernel:
     ----------
     name : str
         Name of the C function.
+    operator : str
+        What TVM calls it: the operators fused in it.
     function : tvm.tirx.PrimFunc
         Lowered body; its parameters are inputs, then outputs.
     temporaries : list of int
@@ -80,6 +82,7 @@ class Kernel:
     """
 
     name: str
+    operator: str
     function: Any
     temporaries: list[int] = field(default_factory=list)
 

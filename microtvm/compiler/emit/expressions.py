@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from ..dtypes import element_type
 from ..errors import CompileError
@@ -34,7 +35,7 @@ _LOGICAL = {"And": "&&", "Or": "||"}
 _MATH = frozenset(
     """acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1
     fabs floor fma fmax fmin fmod hypot ldexp lgamma log log10 log1p log2 nearbyint nextafter pow
-    remainder rint round sin sinh sqrt tan tanh tgamma trunc""".split()
+    remainder rint round sin sinh sqrt tan tanh tgamma trunc""".split()  # noqa: SIM905
 )
 
 
@@ -70,7 +71,7 @@ class Expressions:
         return text if binding >= at_least else f"({text})"
 
     def _unsupported(self, what: str) -> CompileError:
-        return CompileError(f"kernel {self._kernel}: no C is known for {what}")
+        return CompileError(f"{self._kernel}: no C is known for {what}")
 
     def _print(self, e: Any) -> tuple[str, int]:
         node = type(e).__name__

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from ..program import TensorInfo
 from .names import comment, identifiers
@@ -22,7 +22,7 @@ def _describe(tensor: TensorInfo) -> str:
 def _struct(name: str, kind: str, tensors: Sequence[TensorInfo]) -> list[str]:
     lines = [f"/* Where each {kind} lies. Aligned to 16 bytes, not overlapping. */"]
     lines.append(f"struct {name}_{kind}s {{")
-    for member, tensor in zip(members(tensors), tensors):
+    for member, tensor in zip(members(tensors), tensors, strict=True):
         lines.append(f"    void *{member}; /* {_describe(tensor)} */")
     return [*lines, "};", ""]
 
@@ -59,8 +59,8 @@ def header(
         "/* Bytes of each input and output. */",
     ]
     both = [*inputs, *outputs]
-    suffixes = identifiers([*members(inputs), *members(outputs)])
-    for suffix, tensor in zip(suffixes, both):
+    suffixes = identifiers([*members(inputs), *members(outputs)], reserved=["workspace"])
+    for suffix, tensor in zip(suffixes, both, strict=True):
         lines.append(f"#define {macro}_{suffix.upper()}_SIZE {tensor.nbytes}")
     lines += [
         "/* Bytes of static memory that the model uses for its activations. */",

@@ -90,7 +90,7 @@ class KernelPrinter:
             text, is_scalar = self._buffers[hash(buffer)]
         except KeyError:
             raise CompileError(
-                f"kernel {self._name}: the buffer {buffer} is used where nothing defines it"
+                f"{self._name}: the buffer {buffer} is used where nothing defines it"
             ) from None
         self._touched.add(text)
         return text if is_scalar else f"{text}[{index}]"
@@ -99,7 +99,7 @@ class KernelPrinter:
         node = type(s).__name__
         method = getattr(self, f"_statement_{node}", None)
         if method is None:
-            raise CompileError(f"kernel {self._name}: no C is known for TVM's statement {node}")
+            raise CompileError(f"{self._name}: no C is known for TVM's statement {node}")
         method(s, depth)
 
     def _statement_SeqStmt(self, s: Any, depth: int) -> None:
@@ -108,7 +108,7 @@ class KernelPrinter:
 
     def _statement_For(self, s: Any, depth: int) -> None:
         if s.step is not None and int(s.step) != 1:
-            raise CompileError(f"kernel {self._name}: a loop with step {s.step} is not supported")
+            raise CompileError(f"{self._name}: a loop with step {s.step} is not supported")
         c = element_type(dtype_of(s.loop_var)).c
         start = self._expressions.text(s.min)
         stop = self._expressions.text(s.extent if start == "0" else s.min + s.extent)
@@ -142,7 +142,7 @@ class KernelPrinter:
 
     def _statement_BufferStore(self, s: Any, depth: int) -> None:
         if len(s.indices) != 1:
-            raise CompileError(f"kernel {self._name}: a store with {len(s.indices)} indices")
+            raise CompileError(f"{self._name}: a store with {len(s.indices)} indices")
         value = self._expressions.text(s.value)
         target = self._element(s.buffer, self._expressions.text(s.indices[0]))
         self._written.add(self._buffers[hash(s.buffer)][0])
@@ -164,9 +164,7 @@ class KernelPrinter:
     def _statement_DeclBuffer(self, s: Any, depth: int) -> None:
         base = aliased_buffer(s)
         if buffer_dtype(base) != buffer_dtype(s.buffer):
-            raise CompileError(
-                f"kernel {self._name}: buffer {s.buffer.name} views memory of another type"
-            )
+            raise CompileError(f"{self._name}: buffer {s.buffer.name} views memory of another type")
         self._buffers[hash(s.buffer)] = self._buffers[hash(base)]
 
     def _statement_AttrStmt(self, s: Any, depth: int) -> None:
@@ -174,4 +172,4 @@ class KernelPrinter:
 
     def _statement_Evaluate(self, s: Any, depth: int) -> None:
         if type(s.value).__name__ != "IntImm":
-            raise CompileError(f"kernel {self._name}: no C is known for the statement {s.value}")
+            raise CompileError(f"{self._name}: no C is known for the statement {s.value}")

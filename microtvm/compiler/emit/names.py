@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable
+from collections.abc import Iterable
 
 _KEYWORDS = frozenset(
     """alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl const
@@ -13,7 +13,7 @@ _KEYWORDS = frozenset(
     not_eq nullptr operator or or_eq private protected public register reinterpret_cast restrict
     return short signed sizeof static static_assert static_cast struct switch template this
     thread_local throw true try typedef typeid typename union unsigned using virtual void volatile
-    wchar_t while xor xor_eq""".split()
+    wchar_t while xor xor_eq""".split()  # noqa: SIM905
 )
 
 
@@ -30,9 +30,9 @@ def identifier(name: str) -> str:
     return text + "_" if text in _KEYWORDS else text
 
 
-def identifiers(names: Iterable[str]) -> list[str]:
+def identifiers(names: Iterable[str], reserved: Iterable[str] = ()) -> list[str]:
     """Identifiers of several names, all different even in upper case (macros are made of them)."""
-    used: set[str] = set()
+    used = {name.upper() for name in reserved}
     result = []
     for name in names:
         base = candidate = identifier(name)

@@ -5,15 +5,22 @@ from __future__ import annotations
 
 from ..arena import ALIGNMENT
 from ..dtypes import element_type
+from ..errors import CompileError, UnsupportedOperatorError
 from ..program import Place, Program, Space
 from .header import members
-from .kernel import KernelPrinter
 from .helpers import Helpers
+from .kernel import KernelPrinter
 from .literals import initializer
 
 
-def print_kernels(program: Program) -> tuple[list[str], str]:
+def print_kernels(program: Program, model: str) -> tuple[list[str], str]:
     """Print the kernels and note in each which temporaries it needs.
+
+    Parameters
+    ----------
+    program : Program
+    model : str
+        The model, as errors call it.
 
     Returns
     -------
@@ -26,7 +33,12 @@ def print_kernels(program: Program) -> tuple[list[str], str]:
     texts = []
     for kernel in program.kernels:
         printer = KernelPrinter(kernel.name, kernel.function, helpers)
-        texts.append(printer.text())
+        try:
+            texts.append(printer.text())
+        except CompileError as error:
+            raise UnsupportedOperatorError(
+                model, [kernel.operator], f"it cannot be printed as C ({error})"
+            ) from error
         kernel.temporaries = printer.temporaries
     return texts, helpers.text()
 

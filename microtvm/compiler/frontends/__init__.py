@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import importlib
 import pathlib
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..errors import CompileError, ModelFileError
 from .imported import ImportedModel

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pathlib
 import re
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..dependencies import load
 from ..errors import CompileError, ModelFileError, UnsupportedOperatorError
@@ -60,7 +61,9 @@ def _explain(path: pathlib.Path, error: Exception) -> CompileError:
     listed = re.search(r"not supported[^:]*:\s*(.+)", text)
     if listed:
         operators = re.findall(r"[A-Za-z_]\w*", listed.group(1))
-        return UnsupportedOperatorError(str(path), operators, "not supported by TVM's ONNX importer")
+        return UnsupportedOperatorError(
+            str(path), operators, "not supported by TVM's ONNX importer"
+        )
     return CompileError(
         f"{path}: TVM's ONNX importer failed: {text.splitlines()[0] if text else error!r}",
         details=text,

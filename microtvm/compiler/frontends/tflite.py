@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pathlib
 import re
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,7 @@ def _dequantize(values: np.ndarray, quantization: Any) -> np.ndarray:
     along = [1] * values.ndim
     if scale.size > 1:
         along[quantization.QuantizedDimension()] = scale.size
-    centred = (values.astype(np.int64) - zero.reshape(along if zero.size > 1 else [1] * values.ndim))
+    centred = values.astype(np.int64) - zero.reshape(along if zero.size > 1 else [1] * values.ndim)
     return np.ascontiguousarray(centred.astype(np.float32) * scale.reshape(along))
 
 

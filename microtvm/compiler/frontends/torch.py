@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..dependencies import load
 from ..errors import CompileError, ModelFileError
@@ -24,7 +25,9 @@ def read(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> ImportedMod
     except OSError:
         raise
     except Exception as error:  # torch raises many types
-        raise ModelFileError(f"{path} is not a program saved by torch.export.save: {error}") from error
+        raise ModelFileError(
+            f"{path} is not a program saved by torch.export.save: {error}"
+        ) from error
     try:
         module = frontend.from_exported_program(program, unwrap_unit_return_tuple=True)
     except Exception as error:  # the importer raises many types

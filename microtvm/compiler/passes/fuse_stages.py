@@ -28,7 +28,7 @@ def FuseStages() -> Any:
     import tvm
     from tvm import s_tir, tirx
 
-    @tvm.transform.module_pass(opt_level=0, name="FuseStages")
+    @tvm.transform.module_pass(opt_level=0, name="FuseStages")  # type: ignore[untyped-decorator]
     def run(module: Any, _context: Any) -> Any:
         schedule = s_tir.Schedule(module)
         for variable, function in module.functions_items():

@@ -29,12 +29,19 @@ def _rounding_pool(te: Any, tirx: Any, data: Any, attributes: Any, out_shape: li
         start = position * stride - before
         return tirx.min(start + size, extent) - tirx.max(start, 0)
 
+    # A window is cut short at the border only where there is padding. Without, the divisor is a
+    # constant, and 32 bits wide like the sum.
+    whole = not any(int(x) for x in attributes.padding) and not attributes.ceil_mode
+
     total = te.compute(out_shape, term, name="pool_sum")
 
     def average(n: Any, y: Any, x: Any, c: Any) -> Any:
-        rows = span(y, strides[0], top, pool[0], height)
-        columns = span(x, strides[1], left, pool[1], width)
-        count = tirx.Cast(str(data.dtype), rows * columns)
+        if whole:
+            count = tirx.const(pool[0] * pool[1], data.dtype)
+        else:
+            rows = span(y, strides[0], top, pool[0], height)
+            columns = span(x, strides[1], left, pool[1], width)
+            count = tirx.Cast(str(data.dtype), rows * columns)
         value = total[n, y, x, c]
         half = tirx.truncdiv(count, tirx.const(2, data.dtype))
         return tirx.truncdiv(tirx.Select(value > 0, value + half, value - half), count)
@@ -62,7 +69,7 @@ def RoundAveragePool() -> Any:
                 primfunc_name_hint="rounding_avg_pool2d",
             )
 
-    @tvm.transform.module_pass(opt_level=0, name="RoundAveragePool")
+    @tvm.transform.module_pass(opt_level=0, name="RoundAveragePool")  # type: ignore[untyped-decorator]
     def run(module: Any, _context: Any) -> Any:
         mutator = Mutator(module)
         for variable, function in module.functions_items():
