@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Model Library Format: what a template may know of an archive.
+
+``metadata.json`` as TVM 0.9 to 0.18 write it (version 7, python/tvm/micro/model_library_format.py),
+plus the key ``abi`` of a module, which names the runtime its C code was made for.
+"""
+
+from __future__ import annotations
+
+import json
+
+from .errors import ArchiveError, shown
+from .safe_tar import SafeTar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pathlib
+    from typing import Any
+
+SUPPORTED_VERSIONS = (7,)
+METADATA_FILE = "metadata.json"
+_MAX_METADATA_BYTES = 16 << 20
+_MAIN = "main"
+
+
+class Tensor:
+    """An input or an output of a model.
+
+    Parameters
+    ----------
+    dtype : str
+        For example "float32".
+    size_bytes : int
+    """
+
+    def __init__(self, dtype: str, size_bytes: int) -> None:
+        self.dtype = dtype
+        self.size_bytes = size_bytes
+
+
+class Module:
+    """One compiled model of an archive.
+
+    Attributes
+    ----------
+    name : str
+    abi : str or None
+        The runtime interface of its C code; None for TVM's C runtime.
+    executors : list of str
+    style : str
+        "full-model" or "operator".
+    inputs, outputs : dict of str to Tensor
+    workspace_bytes, constant_bytes : int
+    """
+
+    def __init__(self, name: str, metadata: _Json) -> None:
+        self.name = name
+        self.abi = metadata.text("abi") if "abi" in metadata.value else None
+        self.executors = [str(executor) for executor in metadata.value.get("executors", ())]
+        self.style = metadata.text("style") if "style" in metadata.value else "full-model"
+        main = _main_function(metadata)
+        self.workspace_bytes = main.number("workspace_size_bytes")
+        self.constant_bytes = main.number("constants_size_bytes")
+        self.inputs = _tensors(main.object("inputs"))
+        self.outputs = _tensors(main.object("outputs"))
+
+
+class ModelArchive(SafeTar):
+    """An open archive and what its metadata says.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The tar file, plain or gzip.
+
+    Raises
+    ------
+    ArchiveError :
+        When it is unsafe, damaged, or its metadata is missing or not understood.
+    """
+
+    def __init__(self, path: pathlib.Path) -> None:
+        super().__init__(path)
+        try:
+            metadata = self._metadata()
+            self.version = self._version(metadata)
+            self.modules = self._modules(metadata)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> ModelArchive:
+        return self
+
+    def only_module(self) -> Module:
+        """The one module of an archive that holds one."""
+        if len(self.modules) != 1:
+            raise self.error(f"holds {len(self.modules)} modules; one can run")
+        return self.modules[0]
+
+    def _metadata(self) -> _Json:
+        if METADATA_FILE not in self.files:
+            raise self.error(
+                f"holds no {METADATA_FILE}; a Model Library Format archive is wanted, "
+                "as export_model_library_format writes it"
+            )
+        try:
+            value = json.loads(self.read(METADATA_FILE, _MAX_METADATA_BYTES).decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise self.error(f"has a {METADATA_FILE} that is not JSON: {error}") from None
+        return _Json(self, METADATA_FILE, value)
+
+    def _version(self, metadata: _Json) -> int:
+        version = metadata.number("version")
+        if version not in SUPPORTED_VERSIONS:
+            wanted = ", ".join(map(str, SUPPORTED_VERSIONS))
+            raise self.error(
+                f"has Model Library Format version {version}; this server reads version {wanted}"
+            )
+        return version
+
+    def _modules(self, metadata: _Json) -> list[Module]:
+        if "modules" not in metadata.value:  # a single operator, as AutoTVM exports it
+            return [Module(metadata.text("model_name"), metadata)]
+        modules = metadata.object("modules")
+        if not modules.value:
+            raise self.error(f"names no module in its {METADATA_FILE}")
+        return [Module(name, modules.object(name)) for name in modules.value]
+
+
+class _Json:
+    """A JSON object together with where it stands, for messages."""
+
+    def __init__(self, archive: SafeTar, where: str, value: Any) -> None:
+        if not isinstance(value, dict):
+            raise archive.error(f"has {shown(value)} for {where}; an object is wanted")
+        self._archive = archive
+        self._where = where
+        self.value: dict[str, Any] = value
+
+    def object(self, key: str) -> _Json:
+        return _Json(self._archive, f"{self._where}: {key}", self.value.get(key, {}))
+
+    def text(self, key: str) -> str:
+        value = self.value.get(key)
+        if not isinstance(value, str):
+            raise self._error(key, value, "a string")
+        return value
+
+    def number(self, key: str) -> int:
+        value = self.value.get(key, 0)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise self._error(key, value, "a whole number")
+        return value
+
+    def first(self, key: str) -> _Json:
+        """The first element of an array of objects; an empty object where there is none."""
+        value = self.value.get(key) or [{}]
+        if not isinstance(value, list):
+            raise self._error(key, value, "an array")
+        return _Json(self._archive, f"{self._where}: {key}[0]", value[0])
+
+    def _error(self, key: str, value: Any, wanted: str) -> ArchiveError:
+        return self._archive.error(
+            f"has {shown(value)} for {self._where}: {key}; {wanted} is wanted"
+        )
+
+
+def _main_function(metadata: _Json) -> _Json:
+    return metadata.object("memory").object("functions").first(_MAIN)
+
+
+def _tensors(entries: _Json) -> dict[str, Tensor]:
+    tensors = {}
+    for name in entries.value:
+        entry = entries.object(name)
+        tensors[name] = Tensor(entry.text("dtype"), entry.number("size"))
+    return tensors

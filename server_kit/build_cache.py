@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What does not depend on the model is compiled once per user, not once per project.
+
+An entry is a directory of files under a key that covers everything the files were made from. It is
+written beside its place and renamed into it, so concurrent builds see all of it or nothing. A cache
+that cannot be written costs time, never a build.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from . import log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterable, Mapping
+
+_DIRECTORY_VARIABLE = "MICROTVM_CACHE_DIR"
+
+
+def cache_directory() -> pathlib.Path:
+    """``MICROTVM_CACHE_DIR``, or ``microtvm`` in the platform's directory for caches of a user."""
+    if os.environ.get(_DIRECTORY_VARIABLE):
+        return pathlib.Path(os.environ[_DIRECTORY_VARIABLE])
+    if os.environ.get("XDG_CACHE_HOME"):
+        return pathlib.Path(os.environ["XDG_CACHE_HOME"], "microtvm")
+    home = pathlib.Path(os.path.expanduser("~"))
+    is_macos = sys.platform == "darwin"
+    return home / ("Library/Caches" if is_macos else ".cache") / "microtvm"
+
+
+def make_key(sources: Iterable[pathlib.Path], facts: Iterable[str]) -> str:
+    """A name for whatever is compiled from these files under these circumstances.
+
+    Parameters
+    ----------
+    sources : iterable of pathlib.Path
+        Files, and directories with all files below them.
+    facts : iterable of str
+        Compiler, flags, environment: all else that the result depends on.
+
+    Returns
+    -------
+    str :
+        32 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for fact in facts:
+        _add(digest, fact.encode("utf-8", "surrogateescape"))
+    for source in sources:
+        files = sorted(source.rglob("*")) if source.is_dir() else [source]
+        for file in files:
+            if file.is_file():
+                _add(
+                    digest, str(file.relative_to(source.parent)).encode("utf-8", "surrogateescape")
+                )
+                _add(digest, file.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _add(digest: hashlib._Hash, data: bytes) -> None:
+    digest.update(len(data).to_bytes(8, "little"))
+    digest.update(data)
+
+
+class BuildCache:
+    """Entries below a directory.
+
+    Parameters
+    ----------
+    directory : pathlib.Path, optional
+        Where; :func:`cache_directory` by default.
+    """
+
+    def __init__(self, directory: pathlib.Path | None = None) -> None:
+        self._directory = directory or cache_directory()
+
+    def restore(self, key: str, directory: pathlib.Path) -> bool:
+        """Copy an entry's files below ``directory``; False where there is no such entry."""
+        entry = self._directory / key
+        try:
+            for source in entry.rglob("*"):
+                if source.is_file():
+                    target = directory / source.relative_to(entry)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(str(source), str(target))
+            return entry.is_dir()
+        except OSError as error:
+            log.debug(f"the build cache {entry} cannot be used: {error}")
+            return False
+
+    def store(self, key: str, files: Mapping[str, pathlib.Path]) -> None:
+        """Keep files under a key; where that fails they are compiled again next time.
+
+        Parameters
+        ----------
+        key : str
+            From :func:`make_key`.
+        files : mapping of str to pathlib.Path
+            The path :meth:`restore` gives a file, and the file.
+        """
+        entry = self._directory / key
+        if entry.is_dir():
+            return
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(
+                dir=str(self._directory), prefix=".new-", ignore_cleanup_errors=True
+            ) as new:
+                for name, source in files.items():
+                    target = pathlib.Path(new, "entry", name)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(str(source), str(target))
+                pathlib.Path(new, "entry").rename(entry)
+        except OSError as error:
+            log.debug(f"nothing was kept in the build cache {self._directory}: {error}")

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A project built by CMake and Ninja, with what other projects have compiled already.
+
+The first build of a runtime keeps its libraries, and what CMake found out about the compiler, in the
+:class:`BuildCache`; later projects start from there. A project's own sources stay complete: with an
+empty cache, or on another machine, everything is compiled from them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+
+from . import log, tools
+from .build_cache import BuildCache, make_key
+from .errors import ToolError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Mapping, Sequence
+
+LOG_FILE = "build.log"
+TIMEOUT_SEC = 3600.0
+#: Below the build directory; ``CMakeLists.txt`` links the libraries in it when PREBUILT is on.
+PREBUILT_DIR = "prebuilt"
+
+_STATE_FILE = "configured.json"
+_CACHE_FILE = "CMakeCache.txt"
+_HOME_ENTRY = re.compile(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$", re.MULTILINE)
+_PROBE_FILES = ("CMakeFiles/*/CMake*Compiler.cmake", "CMakeFiles/*/CMakeSystem.cmake")
+_COMPILERS = ("cc", "gcc", "clang")
+_ENVIRONMENT = ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS", "SDKROOT", "MACOSX_DEPLOYMENT_TARGET")
+
+
+class CMakeBuild:
+    """A source directory and its build directory.
+
+    Parameters
+    ----------
+    source_dir : pathlib.Path
+        Where ``CMakeLists.txt`` lies.
+    build_dir : pathlib.Path
+        Where everything is written.
+    definitions : mapping of str to str
+        CMake cache variables.
+    shared_sources : sequence of pathlib.Path
+        Files and directories that the shared libraries are made from.
+    shared_libraries : sequence of str
+        Paths below the build directory of libraries that do not depend on the model.
+    shared_facts : sequence of str
+        Those of the definitions' values that the shared libraries depend on.
+    """
+
+    def __init__(
+        self,
+        source_dir: pathlib.Path,
+        build_dir: pathlib.Path,
+        definitions: Mapping[str, str],
+        shared_sources: Sequence[pathlib.Path],
+        shared_libraries: Sequence[str],
+        shared_facts: Sequence[str],
+    ) -> None:
+        self._source_dir = source_dir
+        self._build_dir = build_dir
+        self._definitions = dict(definitions)
+        self._libraries = shared_libraries
+        self._cmake = tools.find_tool("cmake")
+        self._ninja = tools.find_tool("ninja")
+        self._key = make_key(shared_sources, [*shared_facts, *_facts(self._cmake)])
+        self._cache = BuildCache()
+
+    def run(self, verbose: bool = False) -> None:
+        """Configure where that is needed, then compile what changed.
+
+        Raises
+        ------
+        ToolError :
+            When a tool is missing or fails.
+        """
+        if self._was_moved():
+            shutil.rmtree(str(self._build_dir))
+        self._build_dir.mkdir(exist_ok=True)
+        self._log_file.write_bytes(b"")
+        wanted = {"definitions": self._definitions, "key": self._key}
+        state = self._read_state()
+        if {name: state.get(name) for name in wanted} != wanted:
+            state = {**wanted, "prebuilt": self._configure()}
+            self._state_file.write_text(json.dumps(state), encoding="utf-8")
+        self._run([self._ninja, "-C", str(self._build_dir), *(["-v"] if verbose else [])])
+        if not state["prebuilt"]:
+            self._cache.store(self._key, self._shared_files())
+
+    def _configure(self) -> bool:
+        """Run CMake; True when it starts from another project's libraries and probe."""
+        if self._cache.restore(self._key, self._build_dir):
+            try:
+                self._run_cmake(["-DPREBUILT=ON", "-DCMAKE_PLATFORM_INFO_INITIALIZED=1"])
+                return True
+            except ToolError as error:
+                log.info(f"starting over without the build cache: {error}")
+                shutil.rmtree(str(self._build_dir))
+                self._build_dir.mkdir()
+        self._run_cmake(["-DPREBUILT=OFF"])
+        return False
+
+    def _run_cmake(self, arguments: Sequence[str]) -> None:
+        self._run(
+            [
+                self._cmake,
+                "-G",
+                "Ninja",
+                f"-DCMAKE_MAKE_PROGRAM={self._ninja}",
+                *(f"-D{name}={value}" for name, value in self._definitions.items()),
+                *arguments,
+                "-S",
+                str(self._source_dir),
+                "-B",
+                str(self._build_dir),
+            ]
+        )
+
+    def _run(self, arguments: Sequence[str]) -> None:
+        tools.run(arguments, cwd=self._source_dir, log_file=self._log_file, timeout_sec=TIMEOUT_SEC)
+
+    def _was_moved(self) -> bool:
+        """Whether the build directory belongs to a project at another path."""
+        try:
+            text = (self._build_dir / _CACHE_FILE).read_text(encoding="utf-8")
+        except OSError:
+            return False
+        home = _HOME_ENTRY.search(text)
+        return home is None or home.group(1) != str(self._source_dir)
+
+    def _shared_files(self) -> dict[str, pathlib.Path]:
+        files = {
+            f"{PREBUILT_DIR}/{pathlib.PurePath(library).name}": self._build_dir / library
+            for library in self._libraries
+        }
+        for pattern in _PROBE_FILES:
+            for path in self._build_dir.glob(pattern):
+                files[str(path.relative_to(self._build_dir))] = path
+        return files
+
+    def _read_state(self) -> dict[str, Any]:
+        try:
+            state = json.loads(self._state_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return state if isinstance(state, dict) else {}
+
+    @property
+    def _state_file(self) -> pathlib.Path:
+        return self._build_dir / _STATE_FILE
+
+    @property
+    def _log_file(self) -> pathlib.Path:
+        return self._build_dir / LOG_FILE
+
+
+def _facts(cmake: str) -> list[str]:
+    """What a library depends on besides its sources: the tools and the environment."""
+    compiler = _compiler()
+    machine = os.uname()
+    return [
+        machine.sysname,
+        machine.machine,
+        *_identity(cmake),
+        *_identity(compiler),
+        tools.output([compiler, "--version"]),
+        *(f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT),
+    ]
+
+
+def _compiler() -> str:
+    """The C compiler that CMake will take."""
+    given = shlex.split(os.environ.get("CC", ""))
+    if given:
+        return tools.find_tool(given[0])
+    for name in _COMPILERS:
+        found = shutil.which(name)
+        if found:
+            return found
+    return tools.find_tool("cc")
+
+
+def _identity(program: str) -> list[str]:
+    path = os.path.realpath(program)
+    status = os.stat(path)
+    return [path, str(status.st_size), str(status.st_mtime_ns)]

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How large the device's tensor pool must be."""
+
+from __future__ import annotations
+
+from .errors import OptionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .archive import Module
+
+#: device_kit/include/device_kit/pool.h: alignment of a block, and the record in front of it.
+_ALIGNMENT = 16
+_POINTER_BYTES = 8
+_MOST_BYTES = (1 << 31) - 1
+
+
+def pool_bytes(module: Module, spare_bytes: int, given: int | None = None) -> int:
+    """The size of the pool for a model.
+
+    The executor holds the inputs and outputs once. A client that keeps its own copies on the device,
+    to time runs on data that is there already, allocates them a second time.
+
+    Parameters
+    ----------
+    module : Module
+        The model.
+    spare_bytes : int
+        For whatever else a client allocates.
+    given : int, optional
+        The option ``workspace_size_bytes``: this size instead.
+
+    Raises
+    ------
+    OptionError :
+        When the size given is too small for the model's inputs and outputs.
+    """
+    tensors = [*module.inputs.values(), *module.outputs.values()]
+    blocks = sum(_block(tensor.size_bytes) for tensor in tensors)
+    least = blocks + _block(len(tensors) * _POINTER_BYTES) + _ALIGNMENT
+    if given is None:
+        return _round_up(least + blocks + spare_bytes)
+    if not least <= given <= _MOST_BYTES:
+        raise OptionError(
+            f"option 'workspace_size_bytes' was given {given}; allowed is {least} (what the inputs "
+            f"and outputs of {module.name} take) to {_MOST_BYTES}"
+        )
+    return given
+
+
+def _block(size: int) -> int:
+    return _ALIGNMENT + _round_up(size)
+
+
+def _round_up(size: int) -> int:
+    return -(-size // _ALIGNMENT) * _ALIGNMENT

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Firmware that runs as a process here and talks on its standard input and output."""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+
+from .. import processes
+from ..errors import ServerError, TransportClosedError
+from ..interrupts import Deferred
+from .base import Transport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pathlib
+    import subprocess
+    from typing import Sequence
+
+#: What a device may send while it is written to and not read from.
+MAX_UNREAD_BYTES = 64 << 20
+_CHUNK_BYTES = 1 << 16
+_LONGEST_POLL_SEC = 3600.0
+_EXIT_SEC = 0.5
+
+
+class ProcessTransport(Transport):
+    """The pipes of a child process.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        The program and its arguments.
+    cwd : pathlib.Path
+        Its working directory.
+    """
+
+    def __init__(self, arguments: Sequence[str], cwd: pathlib.Path) -> None:
+        super().__init__()
+        self._arguments = arguments
+        self._cwd = cwd
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def _open(self) -> None:
+        import subprocess
+
+        try:
+            with Deferred():
+                self._process = processes.start(
+                    self._arguments, cwd=self._cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                )
+        except OSError as error:
+            raise ServerError(
+                f"{self._arguments[0]} cannot be started ({error.strerror}); call build first"
+            ) from error
+        for fd in self._fds():
+            os.set_blocking(fd, False)
+
+    def _close(self) -> None:
+        import subprocess
+
+        process = self._process
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            process.wait(_EXIT_SEC)  # firmware ends by itself at the end of its input
+        except subprocess.TimeoutExpired:
+            pass
+        processes.end(process)
+        self._process = None
+
+    def _is_open(self) -> bool:
+        return self._process is not None
+
+    def _is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _receive(self, timeout_sec: float | None) -> bytes:
+        _, stdout = self._fds()
+        if not _wait({stdout: select.POLLIN}, timeout_sec):
+            return b""
+        return self._read_now(stdout)
+
+    def _send(self, data: memoryview, timeout_sec: float | None) -> int:
+        stdin, stdout = self._fds()
+        wanted = {stdin: select.POLLOUT}
+        # Firmware that answers while it is written to must not block on its own output.
+        if len(self._received) < MAX_UNREAD_BYTES:
+            wanted[stdout] = select.POLLIN
+        ready = _wait(wanted, timeout_sec)
+        if stdout in ready:
+            self._received += self._read_now(stdout)
+        if stdin not in ready:
+            return 0
+        try:
+            return os.write(stdin, data)
+        except BlockingIOError:
+            return 0
+        except BrokenPipeError:
+            raise TransportClosedError(self._how_it_ended()) from None
+
+    def _read_now(self, stdout: int) -> bytes:
+        chunk = os.read(stdout, _CHUNK_BYTES)
+        if not chunk:
+            raise TransportClosedError(self._how_it_ended())
+        return chunk
+
+    def _fds(self) -> tuple[int, int]:
+        assert self._process is not None
+        assert self._process.stdin is not None and self._process.stdout is not None
+        return self._process.stdin.fileno(), self._process.stdout.fileno()
+
+    def _how_it_ended(self) -> str:
+        import subprocess
+
+        assert self._process is not None
+        try:
+            status = self._process.wait(_EXIT_SEC)
+        except subprocess.TimeoutExpired:
+            return "the firmware closed its pipes"
+        how = f"exit status {status}" if status >= 0 else f"signal {-status}"
+        return f"the firmware has ended ({how})"
+
+
+def _wait(events: dict[int, int], timeout_sec: float | None) -> dict[int, int]:
+    """Poll; a wait without limit is cut into hours, which callers repeat."""
+    poller = select.poll()
+    for fd, wanted in events.items():
+        poller.register(fd, wanted)
+    seconds = _LONGEST_POLL_SEC if timeout_sec is None else min(timeout_sec, _LONGEST_POLL_SEC)
+    return dict(poller.poll(math.ceil(seconds * 1000)))

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The Project API for this machine: firmware is a process, its wire a pair of pipes.
+
+In a template this server makes projects; in a project it builds, runs and talks to the firmware.
+The methods below are the API's, in the order in which a client calls them.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+from server_kit import (
+    ProjectAPIHandler,
+    ProjectError,
+    ProjectOption,
+    ServerInfo,
+    TransportClosedError,
+    TransportTimeouts,
+    default_project_options,
+    log,
+    main,
+)
+
+HERE = pathlib.Path(__file__).resolve().parent
+ARCHIVE = "model.tar"
+FACTS = "project.json"
+BUILD_DIR = HERE / "build"
+FIRMWARE = BUILD_DIR / "main"
+
+ABI = "device_kit.1"
+PACKET_BYTES = 64 * 1024
+SPARE_POOL_BYTES = 64 * 1024
+
+# What a generated project holds besides the archive.
+PROJECT_FILES = (
+    "microtvm_api_server.py",
+    "server_kit",
+    "device_kit",
+    "src",
+    "CMakeLists.txt",
+    "boards.json",
+)
+
+
+class Handler(ProjectAPIHandler):
+    """The Project API's methods."""
+
+    def __init__(self) -> None:
+        boards = json.loads((HERE / "boards.json").read_text(encoding="utf-8"))
+        self.project_options = [
+            *default_project_options(
+                project_type={"choices": ["host_driven", "standalone"], "default": "host_driven"},
+                board={"choices": list(boards), "default": "host"},
+                cmsis_path={"help": "Taken so that options for boards fit; not used here."},
+            ),
+            ProjectOption(
+                "workspace_size_bytes",
+                optional=["generate_project"],
+                type="int",
+                help="Memory for tensors; by default as much as the model's inputs and outputs need.",
+            ),
+        ]
+        self._transport = None
+
+    def server_info_query(self, tvm_version):
+        is_template = not (HERE / ARCHIVE).exists()
+        return ServerInfo(
+            platform_name="host",
+            is_template=is_template,
+            model_library_format_path=None if is_template else ARCHIVE,
+            project_options=self.project_options,
+        )
+
+    def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
+        from server_kit.archive import ModelArchive
+        from server_kit.project import ProjectWriter
+        from server_kit.safe_tar import SafeTar
+
+        if (HERE / ARCHIVE).exists():
+            raise ProjectError(f"{HERE} is a project; generate from a template")
+        with ModelArchive(model_library_format_path) as archive, ProjectWriter(
+            project_dir
+        ) as project:
+            facts = project_facts(archive, options)
+            for name in PROJECT_FILES:
+                project.copy(HERE / name)
+            project.copy(model_library_format_path, ARCHIVE)
+            archive.unpack(project.directory / "model")
+            project.write(FACTS, json.dumps(facts, indent=2) + "\n")
+            if options["extra_files_tar"]:
+                with SafeTar(pathlib.Path(options["extra_files_tar"])) as extra_files:
+                    extra_files.unpack(project.directory)
+
+    def build(self, options):
+        from server_kit.cmake import CMakeBuild
+        from server_kit.footprint import measure
+
+        facts = read_facts()
+        shared = {
+            "COMPILE_DEFINITIONS": ";".join(facts["compile_definitions"]),
+            "WARNING_AS_ERROR": "ON" if facts["warning_as_error"] else "OFF",
+        }
+        build = CMakeBuild(
+            HERE,
+            BUILD_DIR,
+            definitions={
+                "PROJECT_TYPE": facts["project_type"],
+                "POOL_BYTES": str(facts["pool_bytes"]),
+                "PACKET_BYTES": str(facts["packet_bytes"]),
+                **shared,
+            },
+            shared_sources=[
+                HERE / "CMakeLists.txt",
+                HERE / "device_kit",
+                HERE / "src" / "platform.c",
+                HERE / "src" / "platform.h",
+            ],
+            shared_libraries=["libplatform.a", "device_kit/libdevice_kit.a"],
+            shared_facts=list(shared.values()),
+        )
+        build.run(verbose=options["verbose"] or facts["verbose"])
+        footprint = measure(BUILD_DIR / "libmodel.a", FIRMWARE)
+        (BUILD_DIR / "footprint.json").write_text(json.dumps(footprint, indent=2) + "\n")
+
+    def flash(self, options):
+        log.info("nothing to flash: the host runs the firmware from build/main")
+
+    def open_transport(self, options):
+        from server_kit.transports.process import ProcessTransport
+
+        if read_facts()["project_type"] != "host_driven":
+            raise ProjectError(
+                "a standalone project has no RPC server: run build/main, "
+                "or generate the project with project_type=host_driven"
+            )
+        if self._transport is None:
+            self._transport = ProcessTransport([str(FIRMWARE)], cwd=HERE)
+        self._transport.open()
+        # A process is there at once or not at all; its end closes the pipes. No limits are needed.
+        return TransportTimeouts(
+            session_start_retry_timeout_sec=0,
+            session_start_timeout_sec=0,
+            session_established_timeout_sec=0,
+        )
+
+    def close_transport(self):
+        if self._transport is not None:
+            self._transport.close()
+
+    def read_transport(self, n, timeout_sec):
+        return self._open_transport().read(n, timeout_sec)
+
+    def write_transport(self, data, timeout_sec):
+        self._open_transport().write(data, timeout_sec)
+
+    def _open_transport(self):
+        if self._transport is None:
+            raise TransportClosedError("the transport is not open; call open_transport first")
+        return self._transport
+
+
+def project_facts(archive, options):
+    """What the other methods need to know, decided once, when the project is generated."""
+    from server_kit.definitions import read_definitions
+    from server_kit.memory import pool_bytes
+
+    module = archive.only_module()
+    if module.abi != ABI:
+        raise archive.error(
+            f"holds code for {module.abi or 'the C runtime of TVM 0.8 to 0.18'}; "
+            f"this template runs code for {ABI}, as microtvm compile makes it"
+        )
+    return {
+        "project_type": options["project_type"],
+        "board": options["board"],
+        "model": module.name,
+        "abi": module.abi,
+        "pool_bytes": pool_bytes(module, SPARE_POOL_BYTES, options["workspace_size_bytes"]),
+        "packet_bytes": PACKET_BYTES,
+        "compile_definitions": read_definitions(options["compile_definitions"]),
+        "warning_as_error": options["warning_as_error"],
+        "verbose": options["verbose"],
+    }
+
+
+def read_facts():
+    """What ``generate_project`` decided."""
+    try:
+        return json.loads((HERE / FACTS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ProjectError(f"{HERE} is a template; call generate_project first") from None
+
+
+if __name__ == "__main__":
+    main(Handler())
