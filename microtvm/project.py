@@ -72,16 +72,16 @@ class ProjectTransport(Transport):
 class _Project:
     """What templates and generated projects have in common: a server, which ends with them."""
 
-    def __init__(self, client: ProjectAPIClient):
+    def __init__(self, client: ProjectAPIClient, directory: Path | None = None):
         self._client = client
         try:
             self._info = client.server_info_query(TVM_VERSION)
-            self._check(bool(self._info["is_template"]))
+            self._check(bool(self._info["is_template"]), str(directory or "this"))
         except BaseException:
             client.shutdown()
             raise
 
-    def _check(self, is_template: bool) -> None:
+    def _check(self, is_template: bool, shown: str) -> None:
         raise NotImplementedError
 
     def info(self) -> dict[str, Any]:
@@ -109,6 +109,8 @@ class GeneratedProject(_Project):
         The project's server.
     options : dict, optional
         Project options for every step. The defaults of the others are added.
+    directory : path, optional
+        What to call the project in errors.
 
     Raises
     ------
@@ -135,10 +137,15 @@ class GeneratedProject(_Project):
         """
         directory = pathlib.Path(project_dir)
         given = {**project_options.remembered(directory), **(options or {})}
-        return cls(instantiate_from_dir(directory, output=output), given)
+        return cls(instantiate_from_dir(directory, output=output), given, project_dir)
 
-    def __init__(self, client: ProjectAPIClient, options: Options | None = None):
-        super().__init__(client)
+    def __init__(
+        self,
+        client: ProjectAPIClient,
+        options: Options | None = None,
+        directory: Path | None = None,
+    ):
+        super().__init__(client, directory)
         try:
             self.options = options or {}
         except BaseException:
@@ -171,10 +178,10 @@ class GeneratedProject(_Project):
         """Give the way to the device, for `Session`."""
         return ProjectTransport(self._client, self._options)
 
-    def _check(self, is_template: bool) -> None:
+    def _check(self, is_template: bool, shown: str) -> None:
         if is_template:
             raise TemplateProjectError(
-                "this is a template, not a generated project",
+                f"{shown} is a template, not a generated project",
                 hint="generate a project from it first: microtvm create",
             )
 
@@ -186,6 +193,8 @@ class TemplateProject(_Project):
     ----------
     client : ProjectAPIClient
         The template's server.
+    directory : path, optional
+        What to call the template in errors.
 
     Raises
     ------
@@ -198,7 +207,8 @@ class TemplateProject(_Project):
         cls, template_project_dir: Path, output: IO[str] | None = None
     ) -> TemplateProject:
         """Start the server of a template; ``output`` gets what it prints."""
-        return cls(instantiate_from_dir(pathlib.Path(template_project_dir), output=output))
+        directory = pathlib.Path(template_project_dir)
+        return cls(instantiate_from_dir(directory, output=output), directory)
 
     def __enter__(self) -> TemplateProject:
         return self
@@ -249,10 +259,10 @@ class TemplateProject(_Project):
         )
         project_options.remember(directory, given)
 
-    def _check(self, is_template: bool) -> None:
+    def _check(self, is_template: bool, shown: str) -> None:
         if not is_template:
             raise NotATemplateProjectError(
-                "this is a generated project, not a template",
+                f"{shown} is a generated project, not a template",
                 hint="name a template: one of this package's, or a directory",
             )
 

@@ -40,6 +40,7 @@ from .remote import (
     SessionClosedError,
 )
 
+_UNBOUNDED_PACKET = 1 << 20  # bytes, where the firmware names no bound
 _ALIGNMENT = 16  # bytes; enough for the vectors of any core that runs this firmware
 
 
@@ -175,8 +176,7 @@ class RPCClient:
     def _chunk_bytes(self, view: TensorView) -> int:
         """Give the most bytes of a tensor that fit one packet, as TVM computes it."""
         if self._max_packet is None:
-            ask = self.find_function("tvm.rpc.server.GetCRTMaxPacketSize")
-            self._max_packet = int(ask()) if ask is not None else 1 << 30
+            self._max_packet = self._ask_max_packet()
         chunk = self._max_packet - copy_overhead_bytes(view)
         if chunk <= 0:
             raise PacketError(
@@ -184,6 +184,14 @@ class RPCClient:
                 f" {len(view.shape)} dimensions takes more than {copy_overhead_bytes(view)}"
             )
         return chunk
+
+    def _ask_max_packet(self) -> int:
+        # TVM's client receives no more than 2048 bytes at once, so firmware may tell it less.
+        for name in ("microtvm.max_packet_size", "tvm.rpc.server.GetCRTMaxPacketSize"):
+            ask = self.find_function(name)
+            if ask is not None:
+                return int(ask())
+        return _UNBOUNDED_PACKET
 
     def _handle(self, code: Code, *values: Value) -> int:
         """Make a system call that answers with a handle."""

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a Model Library Format archive says about its model.
+
+Source: TVM 0.18, ``python/tvm/micro/model_library_format.py``; versions 1 to 7 of its metadata.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import tarfile
+from typing import Any
+
+from .errors import MicroTVMError
+
+_METADATA_LIMIT = 1 << 24  # bytes; real ones have a few thousand
+
+
+class ArchiveError(MicroTVMError):
+    """The file is no Model Library Format archive, or a damaged one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorFacts:
+    """An input or output of the model. TVM 0.8 to 0.18 do not record the shape."""
+
+    name: str
+    dtype: str
+    size: int
+    shape: tuple[int, ...] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelFacts:
+    """What is known about a model without running it. Sizes are in bytes."""
+
+    name: str
+    abi: str
+    executors: tuple[str, ...]
+    inputs: tuple[TensorFacts, ...]
+    outputs: tuple[TensorFacts, ...]
+    constant_bytes: int
+    workspace_bytes: int
+    exported: str
+    format_version: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the facts as JSON has them."""
+        return dataclasses.asdict(self)
+
+
+def read_model_facts(path: pathlib.Path) -> ModelFacts:
+    """Read an archive's ``metadata.json``.
+
+    Raises
+    ------
+    ArchiveError
+        There is no such file, it is not a tar archive, or its metadata cannot be used.
+    """
+    metadata = _read_metadata(path)
+    version = metadata.get("version")
+    modules = metadata.get("modules")
+    if isinstance(modules, dict) and modules:  # from version 7 on; TVM writes one module
+        name, module = next(iter(modules.items()))
+    else:
+        name, module = str(metadata.get("model_name", "default")), metadata
+    if not isinstance(version, int) or not isinstance(module, dict):
+        raise ArchiveError(f"metadata.json in {path} is not that of a Model Library Format archive")
+    try:
+        return _facts(name, module, version)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ArchiveError(
+            f"metadata.json in {path} lacks what version {version} promises: {error!r}"
+        ) from error
+
+
+def _read_metadata(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                if member.name.removeprefix("./") == "metadata.json" and member.isfile():
+                    if member.size > _METADATA_LIMIT:
+                        raise ArchiveError(f"metadata.json in {path} has {member.size} bytes")
+                    stream = archive.extractfile(member)
+                    assert stream is not None
+                    metadata = json.load(stream)
+                    if isinstance(metadata, dict):
+                        return metadata
+                    raise ArchiveError(f"metadata.json in {path} holds no object")
+    except FileNotFoundError:
+        raise ArchiveError(f"there is no archive {path}") from None
+    except OSError as error:
+        raise ArchiveError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (tarfile.TarError, EOFError) as error:
+        raise ArchiveError(f"{path} is not a tar archive, or is cut short") from error
+    except ValueError as error:
+        raise ArchiveError(f"metadata.json in {path} is not JSON: {error}") from error
+    raise ArchiveError(
+        f"{path} is not a Model Library Format archive: it holds no metadata.json",
+        hint="such archives are made by microtvm compile",
+    )
+
+
+def _facts(name: str, module: dict[str, Any], version: int) -> ModelFacts:
+    style = module.get("style", "full-model")
+    main: dict[str, Any] = {}
+    if style == "full-model":
+        functions = module["memory"]["functions"]["main"]
+        main = next((entry for entry in functions if entry.get("device") == 1), functions[0])
+    return ModelFacts(
+        name=name,
+        abi=str(module.get("abi", "tvm.crt")),
+        executors=tuple(module.get("executors") or ()),
+        inputs=_tensors(main.get("inputs") or {}),
+        outputs=_tensors(main.get("outputs") or {}),
+        constant_bytes=int(main.get("constants_size_bytes", 0)),
+        workspace_bytes=int(main.get("workspace_size_bytes", 0)),
+        exported=str(module.get("export_datetime", "")),
+        format_version=version,
+    )
+
+
+def _tensors(entries: dict[str, Any]) -> tuple[TensorFacts, ...]:
+    return tuple(
+        TensorFacts(
+            name=name,
+            dtype=str(entry["dtype"]),
+            size=int(entry["size"]),
+            shape=tuple(map(int, entry["shape"])) if "shape" in entry else None,
+        )
+        for name, entry in entries.items()
+    )

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arguments that several verbs have."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import MicroTVMError
+from ..templates import get_microtvm_template_projects, template_names
+
+_FLAG = "--project-option"
+_ASSIGNMENT = re.compile(r"[A-Za-z_][\w.-]*=")
+
+
+class UsageError(MicroTVMError):
+    """The command line is wrong in a way the parser cannot see."""
+
+
+def join_option_values(argv: Sequence[str]) -> list[str]:
+    """Let ``--project-option a=1 b=2`` stand for two options.
+
+    The parser itself cannot tell where such a list ends: it would take a directory that follows.
+    """
+    joined: list[str] = []
+    in_list = False
+    for word in argv:
+        if word == _FLAG:
+            in_list = True
+        elif in_list and _ASSIGNMENT.match(word):
+            joined.append(f"{_FLAG}={word}")
+        else:
+            if in_list and joined and not joined[-1].startswith(_FLAG):
+                joined.append(_FLAG)
+            in_list = False
+            joined.append(word)
+    return joined
+
+
+def add_project(parser: argparse.ArgumentParser) -> None:
+    """Add the directory of a generated project."""
+    parser.add_argument(
+        "project", metavar="PROJECT_DIR", type=pathlib.Path, help="directory of the project"
+    )
+
+
+def add_project_options(parser: argparse.ArgumentParser) -> None:
+    """Add the two ways to give project options."""
+    parser.add_argument(
+        _FLAG,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a project option; several may follow, and the flag may be repeated",
+    )
+    parser.add_argument(
+        "--options-file",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="project options as an object in a YAML or JSON file; --project-option wins",
+    )
+
+
+def project_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Collect the project options given on the command line and in the file it names.
+
+    Raises
+    ------
+    UsageError
+        An option has no value.
+    MicroTVMError
+        The file cannot be used.
+    """
+    options = _read_options_file(args.options_file) if args.options_file else {}
+    for text in args.project_option:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{_FLAG} wants NAME=VALUE and was given {text!r}")
+        options[name] = value
+    return options
+
+
+def _read_options_file(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MicroTVMError(f"the options file {path} cannot be read: {error}") from error
+    try:
+        if path.suffix == ".json":
+            options = json.loads(text)
+        else:
+            import yaml
+
+            try:
+                options = yaml.safe_load(text)
+            except yaml.YAMLError as error:
+                raise ValueError(" ".join(str(error).split())) from error
+    except ValueError as error:
+        raise MicroTVMError(f"the options file {path} cannot be read: {error}") from error
+    if options is None:
+        return {}
+    if not isinstance(options, dict) or not all(isinstance(name, str) for name in options):
+        raise MicroTVMError(f"the options file {path} holds no object of option names and values")
+    return options
+
+
+def add_template(parser: argparse.ArgumentParser) -> None:
+    """Add the template to generate from."""
+    names = ", ".join(template_names()) or "none here"
+    parser.add_argument(
+        "--template",
+        default="host",
+        metavar="NAME|DIR",
+        help=f"a template of this package ({names}) or any directory that holds one; default: host",
+    )
+
+
+def template_directory(given: str) -> pathlib.Path:
+    """Find the template of that name, or at that path.
+
+    Raises
+    ------
+    MicroTVMError
+        It is neither.
+    """
+    if given in template_names():
+        return pathlib.Path(get_microtvm_template_projects(given))
+    path = pathlib.Path(given)
+    if path.is_dir():
+        return path
+    names = ", ".join(template_names()) or "none"
+    kind = "there is no directory" if os.sep in given else "there is no template and no directory"
+    raise MicroTVMError(f"{kind} {given!r}; the templates of this package are {names}")

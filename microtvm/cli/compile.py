@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``microtvm compile``: from a trained model to an archive."""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+
+from .arguments import UsageError
+from .report import Report
+
+HELP = "compile a trained model into a Model Library Format archive"
+EXAMPLES = """
+microtvm compile model.tflite -o model.tar
+microtvm compile model.onnx -o model.tar --shape x=1,3,32,32
+microtvm compile model.pt2 -o model.tar --name keyword_spotting
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument(
+        "model", metavar="MODEL", help=".tflite, .onnx, or .pt2 (from torch.export.save) file"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=pathlib.Path,
+        required=True,
+        metavar="FILE",
+        help="the archive to write, for example model.tar",
+    )
+    parser.add_argument(
+        "--name",
+        default="default",
+        help="begins every C name: lower-case letters, digits, underscores; default: default",
+    )
+    parser.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="INPUT=N,N,...",
+        help="the shape of an input that an ONNX file leaves open; may be repeated",
+    )
+
+
+def run(args: argparse.Namespace, report: Report) -> None:
+    """Compile and export."""
+    shapes = dict(map(_shape, args.shape))
+    with report.step("compile"):
+        from ..compiler import compile, export_model_library_format
+
+        compiled = compile(args.model, name=args.name, shapes=shapes)
+        export_model_library_format(compiled, args.output)
+    from ..archive import read_model_facts
+    from .facts import model_lines
+
+    facts = read_model_facts(args.output)
+    report.result(
+        {"archive": str(args.output), "model": facts.to_json()},
+        [*model_lines(facts), f"next: microtvm create PROJECT_DIR {args.output} --template host"],
+    )
+
+
+def _shape(text: str) -> tuple[str, tuple[int, ...]]:
+    name, equals, numbers = text.rpartition("=")
+    try:
+        if equals and name:
+            return name, tuple(int(number) for number in numbers.split(","))
+    except ValueError:
+        pass
+    raise UsageError(f"--shape wants INPUT=N,N,... and was given {text!r}")

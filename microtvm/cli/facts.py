@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models, options and sizes as lines for people."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from ..archive import ModelFacts, TensorFacts
+
+
+def model_lines(model: ModelFacts) -> list[str]:
+    """Describe a model."""
+    lines = [f"model       {model.name} ({model.abi})"]
+    lines += [f"input       {_tensor(tensor)}" for tensor in model.inputs]
+    lines += [f"output      {_tensor(tensor)}" for tensor in model.outputs]
+    lines.append(f"constants   {model.constant_bytes:,} bytes")
+    lines.append(f"workspace   {model.workspace_bytes:,} bytes")
+    return lines
+
+
+def _tensor(tensor: TensorFacts) -> str:
+    shape = f" {tensor.shape}" if tensor.shape is not None else ""
+    return f"{tensor.name}: {tensor.dtype}{shape}, {tensor.size:,} bytes"
+
+
+def option_lines(options: list[dict[str, Any]], values: Mapping[str, Any]) -> list[str]:
+    """Describe project options; ``values`` are those a project was generated with."""
+    lines = []
+    for option in options:
+        name = option["name"]
+        kind = str(option.get("type") or "str")
+        if option.get("choices"):
+            kind = " | ".join(map(str, option["choices"]))
+        lines.append(f"  {name} ({kind})")
+        if option.get("help"):
+            lines.append(f"      {option['help']}")
+        if option.get("required"):
+            lines.append(f"      required for {', '.join(option['required'])}")
+        if option.get("optional"):
+            lines.append(f"      used by {', '.join(option['optional'])}")
+        if name in values:
+            lines.append(f"      set to {json.dumps(values[name])}")
+        elif option.get("default") is not None:
+            lines.append(f"      default {json.dumps(option['default'])}")
+    return lines
+
+
+def footprint(project: pathlib.Path) -> dict[str, Any] | None:
+    """Give the sizes a build recorded; None when the template records none."""
+    try:
+        sizes = json.loads((project / "build" / "footprint.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return sizes if isinstance(sizes, dict) else None
+
+
+def footprint_lines(sizes: Mapping[str, Any] | None) -> list[str]:
+    """Describe the sizes of what was built."""
+    names = {"code": "code_bytes", "constants": "constant_bytes", "workspace": "workspace_bytes"}
+    return [
+        f"{label:<12}{sizes[key]:,} bytes"
+        for label, key in names.items()
+        if sizes and isinstance(sizes.get(key), int)
+    ]

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``microtvm flash``: from firmware to a device that runs it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .arguments import add_project, add_project_options, project_options
+from .report import Report
+
+HELP = "program a project's firmware onto the device"
+EXAMPLES = """
+microtvm flash my_project
+microtvm flash my_project --project-option serial_number=066BFF343039564157204224
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    add_project(parser)
+    add_project_options(parser)
+
+
+def run(args: argparse.Namespace, report: Report) -> None:
+    """Flash; the template says what it did."""
+    from ..project import GeneratedProject
+
+    options = project_options(args)
+    with (
+        GeneratedProject.from_directory(args.project, options, sys.stderr) as project,
+        report.step("flash"),
+    ):
+        project.flash()
+    report.result(
+        {"project": str(args.project)},
+        [f"next: microtvm run {args.project} --inputs in.npz --outputs out.npz"],
+    )

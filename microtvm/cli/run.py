@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``microtvm run``: inputs to the device, answers back."""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+from .arguments import UsageError, add_project, add_project_options, project_options
+from .report import Report
+
+if TYPE_CHECKING:
+    from ..archive import ModelFacts
+    from ..inference import Answers
+    from ..project import GeneratedProject
+    from ..samples import Array, Samples
+
+HELP = "run a project's model on the device"
+EXAMPLES = """
+microtvm run my_project --inputs in.npz --outputs out.npz
+microtvm run my_project --inputs in.npz --repeat 100 --json
+
+in.npz holds one array for each input of the model, by its name; the array of a model with one
+input may be called "input". Each is shaped like its input, or has a leading sample axis. out.npz
+is alike; the array of a model with one output is called "output". Make one with Python:
+  numpy.savez("in.npz", input=samples)
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    add_project(parser)
+    parser.add_argument(
+        "--inputs", type=pathlib.Path, required=True, metavar="FILE", help="samples, an .npz file"
+    )
+    parser.add_argument(
+        "--outputs", type=pathlib.Path, metavar="FILE", help="where to write the answers, as .npz"
+    )
+    parser.add_argument(
+        "--repeat",
+        type=int,
+        default=1,
+        metavar="N",
+        help="after the answers, time N more runs by the device's clock; default: 1",
+    )
+    add_project_options(parser)
+
+
+def run(args: argparse.Namespace, report: Report) -> None:
+    """Run the samples; print the answers where no file is given for them."""
+    if args.repeat < 1:
+        raise UsageError(f"--repeat wants a number from 1 on and was given {args.repeat}")
+    from ..project import GeneratedProject
+
+    options = project_options(args)
+    with GeneratedProject.from_directory(args.project, options, report.server_output) as project:
+        model = project_model(args.project, project)
+        samples, answers = _answer(project, model, args, report)
+    from ..samples import output_names, save
+
+    names = output_names(list(answers.outputs))
+    arrays = {
+        name: array if samples.stacked else array[0]
+        for name, array in zip(names, answers.outputs.values(), strict=True)
+    }
+    if args.outputs:
+        save(args.outputs, arrays)
+    facts = _facts(args, samples, answers, arrays)
+    report.result(facts, _lines(args, samples, answers, arrays))
+
+
+def project_model(directory: pathlib.Path, project: GeneratedProject) -> ModelFacts | None:
+    """Read what a project's archive says about its model; None when it keeps no archive."""
+    from ..archive import read_model_facts
+
+    path = project.info().get("model_library_format_path")
+    return read_model_facts(directory / path) if path else None
+
+
+def _answer(
+    project: GeneratedProject, model: ModelFacts | None, args: argparse.Namespace, report: Report
+) -> tuple[Samples, Answers]:
+    from ..inference import infer, input_tensors, open_executor
+    from ..samples import load_inputs
+    from ..session import Session
+
+    def show_log(text: str) -> None:
+        if report.verbose:
+            report.line(f"device: {text}")
+
+    with Session(project.transport(), on_log=show_log) as session:
+        executor = open_executor(session, model)
+        samples = load_inputs(args.inputs, input_tensors(executor, model))
+        with report.bar("run", samples.total) as advance:
+            answers = infer(session, executor, model, samples, args.repeat, advance)
+    return samples, answers
+
+
+def _facts(
+    args: argparse.Namespace, samples: Samples, answers: Answers, arrays: dict[str, Array]
+) -> dict[str, Any]:
+    outputs: dict[str, Any] = {}
+    for name, array in arrays.items():
+        outputs[name] = {"shape": list(array.shape), "dtype": str(array.dtype)}
+        if not args.outputs:
+            outputs[name]["values"] = array.tolist()
+    times = answers.device_time
+    return {
+        "project": str(args.project),
+        "samples": samples.total,
+        "outputs": outputs,
+        "outputs_file": str(args.outputs) if args.outputs else None,
+        "roundtrip_ms": answers.roundtrip_sec * 1000,
+        "device_ms": times.mean * 1000 if times else None,
+        "device_ms_min": times.min * 1000 if times else None,
+        "device_ms_max": times.max * 1000 if times else None,
+        "device_ms_std": times.std * 1000 if times else None,
+        "repeat": args.repeat,
+        "memory": answers.memory._asdict() if answers.memory else None,
+    }
+
+
+def _lines(
+    args: argparse.Namespace, samples: Samples, answers: Answers, arrays: dict[str, Array]
+) -> list[str]:
+    lines = [f"samples     {samples.total}"]
+    if args.outputs:
+        shown = ", ".join(f"{name} {a.dtype} {a.shape}" for name, a in arrays.items())
+        lines.append(f"outputs     {args.outputs}: {shown}")
+    else:
+        lines += [f"{name} = {array}" for name, array in arrays.items()]
+    lines.append(f"round trip  {answers.roundtrip_sec * 1000:.3f} ms per inference")
+    if answers.device_time:
+        times = answers.device_time
+        spread = f", {times.min * 1000:.4f} to {times.max * 1000:.4f}" if args.repeat > 1 else ""
+        lines.append(f"on device   {times.mean * 1000:.4f} ms per inference{spread}")
+    if answers.memory:
+        memory = answers.memory
+        lines.append(f"tensors     {memory.high_water:,} of {memory.pool_size:,} bytes at most")
+    return lines
