@@ -55,7 +55,8 @@ def lower(model: ImportedModel, prefix: str) -> tuple[Program, Any]:
         The Relax module after the graph passes, for the curious.
     """
     tvm: Any = load("tvm", "compile models")
-    with tvm.transform.PassContext(opt_level=3):
+    _refuse_training(model)
+    with tvm.target.Target("c"), tvm.transform.PassContext(opt_level=3):
         try:
             module = tvm.transform.Sequential(graph_passes())(model.module)
         except Exception as error:  # TVM raises many types
@@ -67,6 +68,24 @@ def lower(model: ImportedModel, prefix: str) -> tuple[Program, Any]:
         except Exception as error:  # TVM raises many types
             raise _explain(model, error) from error
     return program, module
+
+
+def _refuse_training(model: ImportedModel) -> None:
+    """Batch normalization by the batch's own statistics has no place in inference on a board."""
+    relax: Any = load("tvm.relax", "compile models")
+
+    def visit(expression: Any) -> None:
+        name = getattr(getattr(expression, "op", None), "name", "")
+        if name == "relax.nn.batch_norm" and expression.attrs.training:
+            raise UnsupportedOperatorError(
+                model.source,
+                ["nn.batch_norm"],
+                "it is in training mode; export the model for inference",
+            )
+
+    for function in model.module.functions.values():
+        if isinstance(function, relax.Function):
+            relax.analysis.post_order_visit(function, visit)
 
 
 def _explain(model: ImportedModel, error: Exception) -> CompileError:

@@ -35,3 +35,9 @@ def buffer_elements(buffer: Any) -> int:
     for extent in buffer.shape:
         count *= int(extent)
     return count
+
+
+def offset_variable(buffer: Any) -> Any:
+    """The variable that says where in its memory a buffer begins; None if it is a constant."""
+    offset = buffer.ty.elem_offset
+    return offset if type(offset).__name__ == "Var" else None

@@ -8,11 +8,12 @@ printed here is one plain C function per kernel on typed pointers.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ..dtypes import element_type
 from ..errors import CompileError
-from ..tir import aliased_buffer, buffer_dtype, buffer_elements, dtype_of
+from ..tir import aliased_buffer, buffer_dtype, buffer_elements, dtype_of, offset_variable
 from .expressions import Expressions
 from .helpers import Helpers
 from .names import identifier
@@ -22,8 +23,40 @@ from .names import identifier
 LOCAL_BYTES = 64
 
 
-class KernelPrinter:
-    """Prints one kernel.
+@dataclass
+class _Buffer:
+    """A buffer of the kernel: its name in C, and what the kernel does with it."""
+
+    name: str
+    storage: str
+    nbytes: int
+    is_variable: bool = False
+    read: bool = False
+    written: bool = False
+
+    def element(self, index: str) -> str:
+        """C text of one element."""
+        return self.name if self.is_variable else f"{self.name}[{index}]"
+
+
+@dataclass(frozen=True)
+class PrintedKernel:
+    """A kernel in C.
+
+    Attributes
+    ----------
+    text : str
+        The definition of a static function.
+    temporaries : list of int
+        Bytes of each buffer that it needs while it runs, in the order of its last parameters.
+    """
+
+    text: str
+    temporaries: list[int]
+
+
+def print_kernel(name: str, function: Any, helpers: Helpers) -> PrintedKernel:
+    """Print a kernel.
 
     Parameters
     ----------
@@ -33,7 +66,17 @@ class KernelPrinter:
         Lowered kernel: flat buffers, no blocks, constant extents.
     helpers : Helpers
         Collects the helper functions in use.
+
+    Raises
+    ------
+    CompileError
+        If the kernel has something in it that no C is known for.
     """
+    return _Printer(name, function, helpers).print()
+
+
+class _Printer:
+    """The state of printing one kernel."""
 
     def __init__(self, name: str, function: Any, helpers: Helpers):
         self._name = name
@@ -41,37 +84,37 @@ class KernelPrinter:
         self._expressions = Expressions(name, self._element, helpers)
         self._lines: list[str] = []
         self._used: set[str] = set()
-        # Per buffer (by hash): its C expression, and whether that is a scalar.
-        self._buffers: dict[int, tuple[str, bool]] = {}
-        self._touched: set[str] = set()
-        self._written: set[str] = set()
-        self._temporaries: list[tuple[str, str, int]] = []
+        self._buffers: dict[int, _Buffer] = {}
+        self._temporaries: list[_Buffer] = []
 
-    @property
-    def temporaries(self) -> list[int]:
-        """Bytes of each buffer that lies in the arena, in the order of the C parameters."""
-        return [nbytes for _, _, nbytes in self._temporaries]
-
-    def text(self) -> str:
-        """The C definition."""
+    def print(self) -> PrintedKernel:
         parameters = []
         for parameter in self._function.params:
-            name = self._fresh(parameter.name)
-            self._buffers[hash(parameter)] = (name, False)
-            parameters.append((name, element_type(buffer_dtype(parameter)).storage))
+            buffer = self._buffer(parameter)
+            self._buffers[hash(parameter)] = buffer
+            offset = offset_variable(parameter)
+            if offset is not None:  # TVM lets a tensor begin inside its memory; none of ours does
+                self._expressions.bind(offset, "0")
+            parameters.append(buffer)
         self._statement(self._function.body, 1)
 
-        declarations = []
-        for name, c in parameters:
-            qualifier = "" if name in self._written else "const "
-            declarations.append(f"{qualifier}{c} *restrict {name}")
-        declarations += [f"{c} *restrict {name}" for name, c, _ in self._temporaries]
-        unused = [f"    (void){name};" for name, _ in parameters if name not in self._touched]
+        declarations = [
+            f"{'' if buffer.written else 'const '}{buffer.storage} *restrict {buffer.name}"
+            for buffer in parameters
+        ]
+        declarations += [f"{b.storage} *restrict {b.name}" for b in self._temporaries]
+        unused = [f"    (void){b.name};" for b in parameters if not (b.read or b.written)]
         head = f"static void {self._name}("
         arguments = ", ".join(declarations) or "void"
         if len(head) + len(arguments) + 3 > 100:
             arguments = "\n    " + ",\n    ".join(declarations)
-        return "\n".join([f"{head}{arguments}) {{", *unused, *self._lines, "}"])
+        text = "\n".join([f"{head}{arguments}) {{", *unused, *self._lines, "}"])
+        return PrintedKernel(text, [buffer.nbytes for buffer in self._temporaries])
+
+    def _buffer(self, variable: Any) -> _Buffer:
+        element = element_type(buffer_dtype(variable))
+        count = buffer_elements(variable)
+        return _Buffer(self._fresh(variable.name), element.storage, count * element.bits // 8)
 
     def _fresh(self, name: str) -> str:
         base = candidate = identifier(name)
@@ -82,24 +125,28 @@ class KernelPrinter:
         self._used.add(candidate)
         return candidate
 
+    def _error(self, what: str) -> CompileError:
+        return CompileError(f"{self._name}: {what}")
+
     def _emit(self, depth: int, line: str) -> None:
         self._lines.append("    " * depth + line)
 
-    def _element(self, buffer: Any, index: str) -> str:
+    def _find(self, variable: Any) -> _Buffer:
         try:
-            text, is_scalar = self._buffers[hash(buffer)]
+            return self._buffers[hash(variable)]
         except KeyError:
-            raise CompileError(
-                f"{self._name}: the buffer {buffer} is used where nothing defines it"
-            ) from None
-        self._touched.add(text)
-        return text if is_scalar else f"{text}[{index}]"
+            raise self._error(f"the buffer {variable} is used where nothing defines it") from None
+
+    def _element(self, variable: Any, index: str) -> str:
+        buffer = self._find(variable)
+        buffer.read = True
+        return buffer.element(index)
 
     def _statement(self, s: Any, depth: int) -> None:
         node = type(s).__name__
         method = getattr(self, f"_statement_{node}", None)
         if method is None:
-            raise CompileError(f"{self._name}: no C is known for TVM's statement {node}")
+            raise self._error(f"no C is known for TVM's statement {node}")
         method(s, depth)
 
     def _statement_SeqStmt(self, s: Any, depth: int) -> None:
@@ -108,7 +155,7 @@ class KernelPrinter:
 
     def _statement_For(self, s: Any, depth: int) -> None:
         if s.step is not None and int(s.step) != 1:
-            raise CompileError(f"{self._name}: a loop with step {s.step} is not supported")
+            raise self._error(f"a loop with step {s.step} is not supported")
         c = element_type(dtype_of(s.loop_var)).c
         start = self._expressions.text(s.min)
         stop = self._expressions.text(s.extent if start == "0" else s.min + s.extent)
@@ -142,34 +189,38 @@ class KernelPrinter:
 
     def _statement_BufferStore(self, s: Any, depth: int) -> None:
         if len(s.indices) != 1:
-            raise CompileError(f"{self._name}: a store with {len(s.indices)} indices")
+            raise self._error(f"a store with {len(s.indices)} indices is not supported")
+        buffer = self._find(s.buffer)
         value = self._expressions.text(s.value)
-        target = self._element(s.buffer, self._expressions.text(s.indices[0]))
-        self._written.add(self._buffers[hash(s.buffer)][0])
+        if buffer_dtype(s.buffer) == "bool":
+            value = f"(uint8_t)({value})"
+        buffer.written = True
+        target = buffer.element(self._expressions.text(s.indices[0]))
         self._emit(depth, f"{target} = {value};")
 
     def _statement_AllocBuffer(self, s: Any, depth: int) -> None:
-        c = element_type(buffer_dtype(s.buffer))
-        count = buffer_elements(s.buffer)
-        nbytes = count * c.bits // 8
-        name = self._fresh(s.buffer.name)
-        self._buffers[hash(s.buffer)] = (name, count == 1)
-        if count == 1:
-            self._emit(depth, f"{c.storage} {name};")
-        elif nbytes <= LOCAL_BYTES:
-            self._emit(depth, f"{c.storage} {name}[{count}];")
+        buffer = self._buffer(s.buffer)
+        self._buffers[hash(s.buffer)] = buffer
+        if buffer_elements(s.buffer) == 1:
+            buffer.is_variable = True
+            self._emit(depth, f"{buffer.storage} {buffer.name};")
+        elif buffer.nbytes <= LOCAL_BYTES:
+            self._emit(depth, f"{buffer.storage} {buffer.name}[{buffer_elements(s.buffer)}];")
         else:
-            self._temporaries.append((name, c.storage, nbytes))
+            self._temporaries.append(buffer)
 
     def _statement_DeclBuffer(self, s: Any, depth: int) -> None:
         base = aliased_buffer(s)
         if buffer_dtype(base) != buffer_dtype(s.buffer):
-            raise CompileError(f"{self._name}: buffer {s.buffer.name} views memory of another type")
-        self._buffers[hash(s.buffer)] = self._buffers[hash(base)]
+            raise self._error(f"buffer {s.buffer.name} views memory of another type")
+        self._buffers[hash(s.buffer)] = self._find(base)
 
     def _statement_AttrStmt(self, s: Any, depth: int) -> None:
         self._statement(s.body, depth)
 
     def _statement_Evaluate(self, s: Any, depth: int) -> None:
         if type(s.value).__name__ != "IntImm":
-            raise CompileError(f"{self._name}: no C is known for the statement {s.value}")
+            name = getattr(getattr(s.value, "op", None), "name", "")
+            if name.endswith("call_packed"):
+                raise self._error(f"it calls {s.value.args[0].value}, a part of TVM's runtime")
+            raise self._error(f"no C is known for the statement {s.value}")

@@ -9,7 +9,7 @@ from ..errors import CompileError, UnsupportedOperatorError
 from ..program import Place, Program, Space
 from .header import members
 from .helpers import Helpers
-from .kernel import KernelPrinter
+from .kernel import print_kernel
 from .literals import initializer
 
 
@@ -32,14 +32,14 @@ def print_kernels(program: Program, model: str) -> tuple[list[str], str]:
     helpers = Helpers()
     texts = []
     for kernel in program.kernels:
-        printer = KernelPrinter(kernel.name, kernel.function, helpers)
         try:
-            texts.append(printer.text())
+            printed = print_kernel(kernel.name, kernel.function, helpers)
         except CompileError as error:
             raise UnsupportedOperatorError(
                 model, [kernel.operator], f"it cannot be printed as C ({error})"
             ) from error
-        kernel.temporaries = printer.temporaries
+        texts.append(printed.text)
+        kernel.temporaries = printed.temporaries
     return texts, helpers.text()
 
 

@@ -19,6 +19,7 @@ def graph_passes() -> list[Any]:
     t = relax.transform
     return [
         t.CanonicalizeBindings(),
+        relax.backend.DispatchSortScan(),
         t.DecomposeOpsForInference(),
         t.LegalizeOps(),
         t.AnnotateTIROpPattern(),
@@ -37,9 +38,11 @@ def kernel_passes() -> list[Any]:
     """Passes from kernels as TVM's operator library writes them to ones that print as C."""
     s_tir = load("tvm.s_tir", "compile models").transform
     tirx = load("tvm.tirx", "compile models").transform
+    from .drop_unread_stages import DropUnreadStages
     from .fuse_stages import FuseStages
 
     return [
+        DropUnreadStages(),
         FuseStages(),
         s_tir.CanonicalizeLoop(),
         s_tir.LowerInitBlock(),

@@ -48,7 +48,11 @@ class _Fuser:
         self._refusal = refusal
 
     def fuse(self) -> None:
-        stages = self._schedule.get_child_blocks(self._schedule.get_sblock("root"))
+        try:
+            root = self._schedule.get_sblock("root")
+        except self._refusal:
+            return  # written as loops (a scan, a scatter), not as stages
+        stages = self._schedule.get_child_blocks(root)
         kept = [stage for stage in stages if not self._inline(stage)]
         # From the last stage to the first, so that a chain gathers in its last stage's loops.
         for stage in reversed(kept):
