@@ -15,7 +15,8 @@ import os
 import pathlib
 import tempfile
 import time
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -72,10 +73,10 @@ def main() -> None:
             microtvm.export_model_library_format(microtvm.compile(args.model or _digits()), archive)
         results = [first_answer(archive, directory / name) for name in ("first", "second")]
     if args.json:
-        print(json.dumps(dict(zip(("first", "second"), results))))
+        print(json.dumps(dict(zip(("first", "second"), results, strict=True))))
         return
     print(f"{'seconds':<10}" + "".join(f"{step:>9}" for step in (*STEPS, "total")))
-    for name, times in zip(("first", "second"), results):
+    for name, times in zip(("first", "second"), results, strict=True):
         print(f"{name:<10}" + "".join(f"{times[step]:9.3f}" for step in (*STEPS, "total")))
 
 

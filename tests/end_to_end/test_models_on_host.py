@@ -20,9 +20,7 @@ def answers_on_host(
     model: pathlib.Path, samples: np.ndarray, directory: pathlib.Path
 ) -> np.ndarray:
     """Compile a model, build it into a firmware for the host and ask it about every sample."""
-    archive = microtvm.export_model_library_format(
-        microtvm.compile(model), directory / "model.tar"
-    )
+    archive = microtvm.export_model_library_format(microtvm.compile(model), directory / "model.tar")
     template = microtvm.get_microtvm_template_projects("host")
     with microtvm.generate_project_from_mlf(template, directory / "project", archive) as project:
         project.build()
