@@ -28,7 +28,7 @@ def _skip_or_fail(missing: str, why: str) -> None:
 
 @pytest.fixture(scope="session")
 def require() -> Callable[..., str]:
-    """``require("clang", "fuzz the device runtime")`` gives the tool's path, or skips (CI: fails)."""
+    """``require("clang", "fuzz the runtime")`` gives the tool's path, or skips (CI: fails)."""
 
     def find(tool: str, why: str) -> str:
         found = shutil.which(tool) or shutil.which(tool, path=str(PINNED_TOOLS))
@@ -41,7 +41,7 @@ def require() -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def require_module() -> Callable[..., object]:
-    """``require_module("tvm", "compile a model")`` gives the imported module, or skips (CI: fails)."""
+    """``require_module("tvm", "compile a model")`` gives the module, or skips (CI: fails)."""
 
     def find(name: str, why: str) -> object:
         import importlib
