@@ -13,14 +13,14 @@ import pathlib
 import sys
 import tempfile
 import time
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 
 import microtvm
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "templates"))
-from tiny_model import write_archive  # noqa: E402  # the archive that needs no TVM
+from tiny_model import write_archive  # the archive that needs no TVM
 
 TENSOR_BYTES = 256 * 1024
 CALLS = 200
@@ -68,7 +68,7 @@ def measure(session: microtvm.Session) -> dict[str, float]:
     values = np.random.default_rng(0).integers(0, 256, TENSOR_BYTES, np.uint8)
     tensor = session.empty(values.shape, values.dtype)
     to_device = median_seconds(lambda: tensor.copyfrom(values))
-    back = median_seconds(lambda: tensor.numpy())
+    back = median_seconds(tensor.numpy)
     assert (tensor.numpy() == values).all()
     return {
         "call_ms": 1000 * median_seconds(lambda: [count() for _ in range(CALLS)]) / CALLS,
