@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 import importlib
+import re
 from types import ModuleType
 
 from .errors import MissingDependencyError
+
+# The classes of TVM's IR that this package reads were renamed in that release.
+_OLDEST_TVM = (0, 27)
 
 _INSTALL = {
     "tvm": 'pip install "microtvm[tvm]"',
@@ -33,9 +37,21 @@ def load(module: str, purpose: str) -> ModuleType:
     """
     package = module.partition(".")[0]
     try:
-        return importlib.import_module(module)
+        loaded = importlib.import_module(module)
     except ImportError as error:
         raise MissingDependencyError(
             f"the Python package {package} is needed to {purpose}, and it does not import: {error}",
             hint=_INSTALL[package],
         ) from error
+    if module == "tvm" and _release(loaded.__version__) < _OLDEST_TVM:
+        raise MissingDependencyError(
+            f"TVM {loaded.__version__} is installed, but to {purpose} takes "
+            f"{'.'.join(map(str, _OLDEST_TVM))} or newer",
+            hint=_INSTALL["tvm"],
+        )
+    return loaded
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The leading numbers of a version."""
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])

@@ -73,19 +73,20 @@ def lower(model: ImportedModel, prefix: str) -> tuple[Program, Any]:
 def _refuse_training(model: ImportedModel) -> None:
     """Batch normalization by the batch's own statistics has no place in inference on a board."""
     relax: Any = load("tvm.relax", "compile models")
+    found: list[str] = []
 
     def visit(expression: Any) -> None:
         name = getattr(getattr(expression, "op", None), "name", "")
         if name == "relax.nn.batch_norm" and expression.attrs.training:
-            raise UnsupportedOperatorError(
-                model.source,
-                ["nn.batch_norm"],
-                "it is in training mode; export the model for inference",
-            )
+            found.append("nn.batch_norm")
 
     for function in model.module.functions.values():
         if isinstance(function, relax.Function):
             relax.analysis.post_order_visit(function, visit)
+    if found:
+        raise UnsupportedOperatorError(
+            model.source, found, "it is in training mode; export the model for inference"
+        )
 
 
 def _explain(model: ImportedModel, error: Exception) -> CompileError:

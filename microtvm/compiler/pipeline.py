@@ -76,11 +76,27 @@ def compile(
             raise CompileError("shapes go with a model file; a Relax module has its shapes")
         imported = relax_frontend.read(model, params)
 
+    program, module = lower(imported, f"tvmgen_{name}")
+    return finish(name, program, module, imported.source)
+
+
+def finish(name: str, program: Program, module: Any, source_name: str) -> CompiledModel:
+    """Print a lowered model, plan its arena and gather the archive's files.
+
+    Parameters
+    ----------
+    name : str
+        The model's name.
+    program : Program
+    module : tvm.IRModule
+        The Relax module to keep in the archive.
+    source_name : str
+        What errors call the model.
+    """
     prefix = f"tvmgen_{name}"
-    program, module = lower(imported, prefix)
     program.inputs = _distinct(program.inputs)
     program.outputs = _distinct(program.outputs)
-    kernels, helpers = print_kernels(program, imported.source)
+    kernels, helpers = print_kernels(program, source_name)
     _place_temporaries(program)
     program.offsets, program.arena_bytes = plan(program.blocks)
     return _assemble(name, prefix, program, module, source(prefix, program, kernels, helpers))

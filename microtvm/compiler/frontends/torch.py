@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import pathlib
+import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..dependencies import load
-from ..errors import CompileError, ModelFileError
+from ..errors import CompileError, ModelFileError, UnsupportedOperatorError
 from .imported import ImportedModel, default_output_names
 from .relax import output_count
 
@@ -20,6 +22,10 @@ def read(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> ImportedMod
     frontend = load("tvm.relax.frontend.torch", "read PyTorch programs")
     if shapes:
         raise CompileError(f"{path}: shapes of a .pt2 file are fixed when it is exported")
+    if path.is_file() and not zipfile.is_zipfile(path):
+        raise ModelFileError(
+            f"{path} is not a program saved by torch.export.save: it is no zip file"
+        )
     try:
         program = torch.export.load(str(path))
     except OSError:
@@ -32,6 +38,12 @@ def read(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> ImportedMod
         module = frontend.from_exported_program(program, unwrap_unit_return_tuple=True)
     except Exception as error:  # the importer raises many types
         text = str(error).strip()
+        listed = re.search(r"Unsupported function types? (.+)", text)
+        if listed:
+            operators = re.findall(r"'([^']+)'", listed.group(1))
+            raise UnsupportedOperatorError(
+                str(path), operators, "not supported by TVM's PyTorch importer"
+            ) from error
         raise CompileError(
             f"{path}: TVM's PyTorch importer failed: {text.splitlines()[0] if text else error!r}",
             details=text,

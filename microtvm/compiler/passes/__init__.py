@@ -21,6 +21,7 @@ def graph_passes() -> list[Any]:
         t.CanonicalizeBindings(),
         relax.backend.DispatchSortScan(),
         t.DecomposeOpsForInference(),
+        t.RemoveRedundantReshape(),
         t.LegalizeOps(),
         t.AnnotateTIROpPattern(),
         t.FoldConstant(),
