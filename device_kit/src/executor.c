@@ -14,12 +14,17 @@ static const dk_tensor_info *tensor_info(const dk_model *model, uint32_t index) 
                                      : &model->outputs[index - model->num_inputs];
 }
 
-int dk_executor_create(dk_executor *executor, dk_pool *pool, const dk_model *model) {
+static void free_blocks(dk_pool *pool) {
     dk_pool_free_all(pool, DK_OWNER_EXECUTOR);
+    dk_pool_free_all(pool, DK_OWNER_RUNTIME);
+}
+
+int dk_executor_create(dk_executor *executor, dk_pool *pool, const dk_model *model) {
+    free_blocks(pool);
     executor->model = NULL;
     executor->pool = pool;
     uint32_t count = tensor_count(model);
-    executor->buffers = dk_pool_allocate(pool, count * (uint32_t)sizeof(void *), DK_OWNER_EXECUTOR);
+    executor->buffers = dk_pool_allocate(pool, count * (uint32_t)sizeof(void *), DK_OWNER_RUNTIME);
     if (executor->buffers == NULL) {
         return DK_ERROR_NO_MEMORY;
     }
@@ -27,7 +32,7 @@ int dk_executor_create(dk_executor *executor, dk_pool *pool, const dk_model *mod
         executor->buffers[i] =
             dk_pool_allocate(pool, tensor_info(model, i)->nbytes, DK_OWNER_EXECUTOR);
         if (executor->buffers[i] == NULL) {
-            dk_pool_free_all(pool, DK_OWNER_EXECUTOR);
+            free_blocks(pool);
             return DK_ERROR_NO_MEMORY;
         }
     }
@@ -38,7 +43,7 @@ int dk_executor_create(dk_executor *executor, dk_pool *pool, const dk_model *mod
 void dk_executor_destroy(dk_executor *executor) {
     if (executor->model != NULL) {
         executor->model = NULL;
-        dk_pool_free_all(executor->pool, DK_OWNER_EXECUTOR);
+        free_blocks(executor->pool);
     }
 }
 

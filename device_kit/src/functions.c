@@ -28,8 +28,6 @@ static int find(const named_function *table, uint32_t count, dk_text name, uint3
     return 0;
 }
 
-#define COUNT(table) ((uint32_t)(sizeof(table) / sizeof(table)[0]))
-
 static int return_int(dk_value *result, int64_t number) {
     result->type = DK_TYPE_INT;
     result->as.number = number;
@@ -154,7 +152,7 @@ static int set_input(dk_server *server, dk_args *args, dk_value *result) {
     return dk_fail(server, "set_input is the client's: copy into the tensor of get_input");
 }
 
-static const named_function executor_functions[] = {
+static const named_function executor_functions[DK_EXECUTOR_FUNCTIONS] = {
     {"get_input", get_input},
     {"get_input_index", get_input_index},
     {"get_input_name", get_input_name},
@@ -318,7 +316,7 @@ static int reset_device(dk_server *server, dk_args *args, dk_value *result) {
     return error >= 0 ? DK_OK : dk_fail_number(server, "the platform's reset() failed: ", error);
 }
 
-static const named_function global_functions[] = {
+static const named_function global_functions[DK_GLOBAL_FUNCTIONS] = {
     {"runtime.SystemLib", system_lib},
     {"tvm.rpc.server.ModuleGetFunction", module_get_function},
     {"tvm.aot_executor.create", create_executor},
@@ -333,7 +331,7 @@ static const named_function global_functions[] = {
 
 uint32_t dk_find_global(const dk_server *server, dk_text name) {
     uint32_t index;
-    if (!find(global_functions, COUNT(global_functions), name, &index) ||
+    if (!find(global_functions, DK_GLOBAL_FUNCTIONS, name, &index) ||
         (global_functions[index].call == reset_device && server->config->platform->reset == NULL)) {
         return 0;
     }
@@ -350,7 +348,7 @@ int dk_find_in_module(dk_server *server, uint64_t module, dk_text name, uint32_t
         }
         return DK_OK;
     case DK_KIND_EXECUTOR:
-        if (find(executor_functions, COUNT(executor_functions), name, &index)) {
+        if (find(executor_functions, DK_EXECUTOR_FUNCTIONS, name, &index)) {
             *function_found = dk_handle(server, DK_KIND_EXECUTOR_FUNCTION, index);
         }
         return DK_OK;
@@ -365,21 +363,15 @@ int dk_call(dk_server *server, uint64_t handle, dk_args *args, dk_value *result)
     result->as.number = 0;
     switch (dk_handle_decode(server, handle, &index)) {
     case DK_KIND_GLOBAL_FUNCTION:
-        if (index < COUNT(global_functions)) {
-            return global_functions[index].call(server, args, result);
-        }
-        break;
+        return global_functions[index].call(server, args, result);
     case DK_KIND_EXECUTOR_FUNCTION:
-        if (index < COUNT(executor_functions)) {
-            return executor_functions[index].call(server, args, result);
-        }
-        break;
+        return executor_functions[index].call(server, args, result);
     case DK_KIND_LIBRARY_FUNCTION:
         return call_model(server, args);
     case DK_KIND_TIME_EVALUATOR:
         return dk_time_evaluator_run(server, args, result);
     default:
-        break;
+        return dk_fail(server,
+                       "not the handle of a function, or of one that was freed or replaced");
     }
-    return dk_fail(server, "not the handle of a function, or of one that was freed or replaced");
 }

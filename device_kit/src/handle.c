@@ -31,6 +31,20 @@ static uint32_t generation_of(const dk_server *server, int kind) {
     }
 }
 
+/* How many handles there are of this kind. */
+static uint32_t count_of(const dk_server *server, int kind) {
+    switch (kind) {
+    case DK_KIND_GLOBAL_FUNCTION:
+        return DK_GLOBAL_FUNCTIONS;
+    case DK_KIND_EXECUTOR_FUNCTION:
+        return DK_EXECUTOR_FUNCTIONS;
+    case DK_KIND_EXECUTOR_TENSOR:
+        return (uint32_t)server->config->model->num_inputs + server->config->model->num_outputs;
+    default:
+        return 1;
+    }
+}
+
 uint32_t dk_handle(const dk_server *server, enum dk_handle_kind kind, uint32_t index) {
     return ((uint32_t)kind << KIND_SHIFT) | (generation_of(server, (int)kind) << GENERATION_SHIFT) |
            (index & INDEX_MASK);
@@ -43,10 +57,11 @@ static uint32_t generation_in(uint64_t handle) {
 int dk_handle_decode(const dk_server *server, uint64_t handle, uint32_t *index) {
     int kind = handle <= UINT32_MAX ? (int)(handle >> KIND_SHIFT) : 0;
     uint32_t generation = generation_of(server, kind);
-    if (generation == 0 || generation != generation_in(handle)) {
+    *index = (uint32_t)handle & INDEX_MASK;
+    if (generation == 0 || generation != generation_in(handle) ||
+        *index >= count_of(server, kind)) {
         return 0;
     }
-    *index = (uint32_t)handle & INDEX_MASK;
     return kind;
 }
 

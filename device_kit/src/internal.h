@@ -125,6 +125,7 @@ int dk_handle_decode(const dk_server *server, uint64_t handle, uint32_t *index);
 int dk_handle_kind_in_session(const dk_server *server, uint64_t handle);
 
 /* functions.c */
+enum { DK_GLOBAL_FUNCTIONS = 10, DK_EXECUTOR_FUNCTIONS = 8 };
 uint32_t dk_find_global(const dk_server *server, dk_text name); /* 0: there is none */
 /* Looks in the library or the executor; *function is 0 when it has no such function. */
 int dk_find_in_module(dk_server *server, uint64_t module, dk_text name, uint32_t *function);

@@ -83,7 +83,7 @@ void *dk_pool_find(dk_pool *pool, uint64_t address, int owner, uint32_t *bytes) 
         record *here = record_at(pool, offset);
         uint8_t *block = pool->base + offset + RECORD_BYTES;
         if ((uint64_t)(uintptr_t)block == address && here->owner != 0 &&
-            (owner == 0 || here->owner == (uint32_t)owner)) {
+            here->owner != DK_OWNER_RUNTIME && (owner == 0 || here->owner == (uint32_t)owner)) {
             *bytes = here->asked;
             return block;
         }

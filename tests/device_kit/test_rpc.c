@@ -419,6 +419,23 @@ static void test_invented_handles(void) {
     infer(1);
 }
 
+/* The executor's table of pointers is in the pool, but is no tensor. Found by fuzzing. */
+static void test_the_table_of_buffers_is_out_of_reach(void) {
+    bench_setup(&b);
+    uint64_t run_function = module_function(&b, create_executor(&b), "run");
+    uint64_t table = (uint64_t)(uintptr_t)b.server.executor.buffers;
+    request r = call_of(global_function(&b, "tvm.contrib.random.random_fill"));
+    put_types(&r, TENSOR, -1);
+    put_tensor(&r, table, INT8, 0, 1, 4);
+    ask_refused(&b, &r, "none that this device gave out");
+    r = request_of(FREE_DATA);
+    put_types(&r, DEVICE, HANDLE, -1);
+    put_u64(&r, 1);
+    put_u64(&r, table);
+    ask_refused(&b, &r, "not a pointer that this client allocated");
+    run(run_function);
+}
+
 static void test_remote_memory(void) {
     bench_setup(&b);
     uint32_t stats[4];
@@ -805,6 +822,7 @@ int main(void) {
     test_create_executor_refused();
     test_stale_handles();
     test_invented_handles();
+    test_the_table_of_buffers_is_out_of_reach();
     test_remote_memory();
     test_allocations_refused();
     test_copies_refused();

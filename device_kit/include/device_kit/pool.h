@@ -19,7 +19,8 @@ extern "C" {
 
 enum dk_pool_owner {
     DK_OWNER_EXECUTOR = 1, /* inputs and outputs: live until the executor is made anew */
-    DK_OWNER_REMOTE = 2    /* what the host allocated: until it frees it or the session ends */
+    DK_OWNER_REMOTE = 2,   /* what the host allocated: until it frees it or the session ends */
+    DK_OWNER_RUNTIME = 3   /* pointers to the above: never found by an address, so never a tensor */
 };
 
 typedef struct dk_pool {
@@ -39,7 +40,7 @@ void *dk_pool_allocate(dk_pool *pool, uint32_t bytes, enum dk_pool_owner owner);
 
 /* Returns the block that starts at `address` (as it travels on the wire: 64 bits on every device)
  * and in *bytes how many were asked for; NULL when no such block is given out. Never reads from
- * `address`. `owner` 0 stands for any. */
+ * `address`. `owner` 0 stands for executor or remote. */
 void *dk_pool_find(dk_pool *pool, uint64_t address, int owner, uint32_t *bytes);
 
 int dk_pool_free(dk_pool *pool, void *block);
