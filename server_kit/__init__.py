@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every Project API server needs: the protocol, options, archives, projects, tools, transports.
+"""What every Project API server needs: protocol, options, archives, projects, tools, transports.
 
 A template's ``microtvm_api_server.py`` imports this package from the directory it lies in and
 implements :class:`ProjectAPIHandler`. Python 3.8 and later, standard library only.

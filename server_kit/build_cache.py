@@ -52,14 +52,12 @@ def make_key(sources: Iterable[pathlib.Path], facts: Iterable[str]) -> str:
     """
     digest = hashlib.sha256()
     for fact in facts:
-        _add(digest, fact.encode("utf-8", "surrogateescape"))
+        _add(digest, os.fsencode(fact))
     for source in sources:
         files = sorted(source.rglob("*")) if source.is_dir() else [source]
         for file in files:
             if file.is_file():
-                _add(
-                    digest, str(file.relative_to(source.parent)).encode("utf-8", "surrogateescape")
-                )
+                _add(digest, os.fsencode(file.relative_to(source.parent)))
                 _add(digest, file.read_bytes())
     return digest.hexdigest()[:32]
 
@@ -87,9 +85,7 @@ class BuildCache:
         try:
             for source in entry.rglob("*"):
                 if source.is_file():
-                    target = directory / source.relative_to(entry)
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(str(source), str(target))
+                    _copy(source, directory / source.relative_to(entry))
             return entry.is_dir()
         except OSError as error:
             log.debug(f"the build cache {entry} cannot be used: {error}")
@@ -110,13 +106,20 @@ class BuildCache:
             return
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(
-                dir=str(self._directory), prefix=".new-", ignore_cleanup_errors=True
-            ) as new:
-                for name, source in files.items():
-                    target = pathlib.Path(new, "entry", name)
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(str(source), str(target))
-                pathlib.Path(new, "entry").rename(entry)
+            new = pathlib.Path(tempfile.mkdtemp(dir=str(self._directory), prefix=".new-"))
         except OSError as error:
-            log.debug(f"nothing was kept in the build cache {self._directory}: {error}")
+            log.debug(f"the build cache {self._directory} cannot be written: {error}")
+            return
+        try:
+            for name, source in files.items():
+                _copy(source, new / "entry" / name)
+            (new / "entry").rename(entry)
+        except OSError as error:
+            log.debug(f"nothing was kept in the build cache {entry}: {error}")
+        finally:
+            shutil.rmtree(str(new), ignore_errors=True)
+
+
+def _copy(source: pathlib.Path, target: pathlib.Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(str(source), str(target))

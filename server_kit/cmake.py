@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A project built by CMake and Ninja, with what other projects have compiled already.
 
-The first build of a runtime keeps its libraries, and what CMake found out about the compiler, in the
-:class:`BuildCache`; later projects start from there. A project's own sources stay complete: with an
-empty cache, or on another machine, everything is compiled from them.
+The first build of a runtime keeps its libraries, and what CMake found out about the compiler, in
+the :class:`BuildCache`; later projects start from there. A project's own sources stay complete:
+with an empty cache, or on another machine, everything is compiled from them.
 """
 
 from __future__ import annotations

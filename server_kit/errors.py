@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors a Project API server reports, as they travel in a JSON-RPC 2.0 reply.
 
-Codes are those of https://www.jsonrpc.org/specification (section 5.1); -32000 is what TVM 0.8 - 0.18
-use for everything that goes wrong while a valid request is served.
+Codes are those of https://www.jsonrpc.org/specification (section 5.1); -32000 is what TVM 0.8 to
+0.18 use for everything that goes wrong while a valid request is served.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class JSONRPCError(Exception):
         self.message = message
 
     def to_json(self) -> dict[str, Any]:
-        """The ``error`` object of a reply; its traceback tells template authors where it was raised."""
+        """The ``error`` object of a reply; the traceback is for whoever writes a template."""
         return {
             "code": self.code,
             "message": self.message,

@@ -68,9 +68,9 @@ class TransportTimeouts:
 class ProjectAPIHandler(abc.ABC):
     """What a ``microtvm_api_server.py`` implements.
 
-    Parameters are validated before a method is called: paths are absolute, ``options`` holds a value
-    for every option of that method and nothing else. A method reports failure by raising one of
-    :mod:`server_kit.errors`; the message is shown to a person.
+    Parameters are validated before a method is called: paths are absolute, ``options`` holds a
+    value for every option of that method and nothing else. A method reports failure by raising one
+    of :mod:`server_kit.errors`; the message is shown to a person.
     """
 
     #: Every option of every method.

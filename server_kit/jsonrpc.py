@@ -192,7 +192,7 @@ def bind(parameters: Mapping[str, bool], params: Any) -> dict[str, Any]:
     for name in params:
         if name not in parameters:
             raise InvalidParamsError(
-                f"there is no parameter {shown(name)}; the method takes {', '.join(names) or 'none'}"
+                f"there is no parameter {shown(name)}; allowed are {', '.join(names) or 'none'}"
             )
     for name, needed in parameters.items():
         if needed and name not in params:

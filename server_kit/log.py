@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 debug_enabled = False
@@ -10,10 +11,8 @@ debug_enabled = False
 
 def info(text: str) -> None:
     """Write a line; a closed or broken standard error is no reason to fail."""
-    try:
+    with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
-    except (OSError, ValueError):
-        pass
 
 
 def debug(text: str) -> None:

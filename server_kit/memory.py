@@ -18,8 +18,8 @@ _MOST_BYTES = (1 << 31) - 1
 def pool_bytes(module: Module, spare_bytes: int, given: int | None = None) -> int:
     """The size of the pool for a model.
 
-    The executor holds the inputs and outputs once. A client that keeps its own copies on the device,
-    to time runs on data that is there already, allocates them a second time.
+    The executor holds the inputs and outputs once. A client that keeps its own copies on the
+    device, to time runs on data that is there already, allocates them a second time.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Project API's methods on the wire: names in both dialects, parameters, and what replies hold.
+"""The Project API's methods on the wire: names in both dialects, parameters, results.
 
-The wire is the one of TVM 0.8 to 0.18 (python/tvm/micro/project_api/server.py at those tags); the RFC's
-``connect_transport`` and ``disconnect_transport`` are other names for the same.
+The wire is the one of TVM 0.8 to 0.18 (python/tvm/micro/project_api/server.py at those tags); the
+RFC's ``connect_transport`` and ``disconnect_transport`` are other names for the same.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def project_api(handler: ProjectAPIHandler) -> dict[str, Method]:
 
 
 class _Calls:
-    """Between JSON and a handler: checks and converts parameters, puts results into JSON's terms."""
+    """Between JSON and a handler: parameters checked and converted, results in JSON's terms."""
 
     def __init__(self, handler: ProjectAPIHandler) -> None:
         self._handler = handler

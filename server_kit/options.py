@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Project options: what a template lists, and what a client's values become.
 
-Clients differ. TVM 0.8 sends what the user typed; ``tvmc`` sends every value as a string; from 0.12 on
-every listed option is sent to every method, with null for those the user did not set. So null means
-"not given", strings are read as the option's type, and an option of another method is no error.
+Clients differ. TVM 0.8 sends what the user typed; ``tvmc`` sends every value as a string; from 0.12
+on every listed option is sent to every method, with null for those the user did not set. So null
+means "not given", strings are read as the option's type, and another method's option is no error.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class ProjectOption:
         self.optional = list(optional) if optional else None
 
     def to_json(self) -> dict[str, Any]:
-        """The entry in ``server_info_query``'s ``project_options``, with the keys TVM 0.9+ reads."""
+        """The option's entry in a reply to ``server_info_query``, as TVM 0.9 and later read it."""
         return {
             "name": self.name,
             "choices": self.choices,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
@@ -28,7 +29,7 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a program; no shell reads its arguments.
 
-    Call it under :class:`Deferred` up to where the process is stored: one nobody holds is never ended.
+    Call it under :class:`Deferred` up to where the process is stored; nobody ends one that is not.
 
     Parameters
     ----------
@@ -62,16 +63,13 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
     with Deferred():
         _signal_group(process, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE_SEC)
-        except subprocess.TimeoutExpired:
-            pass
         _signal_group(process, signal.SIGKILL)
         process.wait()
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
-    try:
+    # Nobody may be left; where only zombies are, macOS says that it is not permitted.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):
-        pass  # nobody is left; macOS says "not permitted" when only zombies are

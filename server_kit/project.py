@@ -90,7 +90,7 @@ class ProjectWriter:
             not self._target.is_dir() or any(self._target.iterdir())
         ):
             raise ProjectError(
-                f"{self._target} exists already; name a directory that does not exist, or an empty one"
+                f"{self._target} exists already; name a directory that is empty or does not exist"
             )
 
     def _make_directory(self) -> None:
@@ -157,7 +157,7 @@ def _copy_directory(source: pathlib.Path, target: pathlib.Path) -> None:
 
 
 def _ignored(directory: str, names: Collection[str]) -> set[str]:
-    """Caches of this Python are copied, so that a project's server starts as fast as the template's."""
+    """This Python's caches are copied: a project's server starts as fast as the template's."""
     if os.path.basename(directory) == "__pycache__":
         ending = f".{sys.implementation.cache_tag}.pyc"
         return {name for name in names if not name.endswith(ending)}

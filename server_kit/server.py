@@ -34,10 +34,10 @@ def main(handler: ProjectAPIHandler, arguments: Sequence[str] | None = None) -> 
     read_fd, write_fd, log.debug_enabled = _parse(sys.argv[1:] if arguments is None else arguments)
     for fd in (read_fd, write_fd):
         os.set_inheritable(fd, False)
-    interrupts.install()
-    watcher.start(read_fd, write_fd)
     try:
         try:
+            interrupts.install()
+            watcher.start(read_fd, write_fd)
             serve(LineReader(read_fd), write_fd, Dispatcher(project_api(handler)))
         except BrokenPipeError:
             log.debug("nobody reads the replies any more")

@@ -31,10 +31,10 @@ _CHUNK_BYTES = 1 << 16
 INSTALL_HINTS = {
     "cmake": "pip install cmake, or your system's package manager",
     "ninja": "pip install ninja, or your system's package manager",
-    "cc": "install a C compiler (Debian, Ubuntu: apt-get install gcc libc6-dev; macOS: xcode-select --install)",
+    "cc": "install a C compiler, on Debian and Ubuntu with apt-get install gcc libc6-dev",
 }
 
-# The first line that says what is wrong, in the words of compilers, linkers, CMake, Kconfig and Ninja.
+# What a line that says what is wrong looks like, from compilers, linkers, CMake, Kconfig, Ninja.
 _ERROR_LINE = re.compile(
     r"(?:^|[\s:])error[:\s]|^CMake Error|undefined reference|cannot find -l",
     re.IGNORECASE,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Notices that the client has gone while the server works.
 
-The main thread reads the request pipe only between requests; a build may take minutes and a read may
-wait forever. A thread polls both pipes for hang-ups meanwhile: it reads nothing and costs nothing.
+The main thread reads the request pipe only between requests; a build may take minutes and a read
+may wait forever. A thread polls both pipes for hang-ups meanwhile: it reads and costs nothing.
 """
 
 from __future__ import annotations

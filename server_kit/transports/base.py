@@ -57,7 +57,7 @@ class Transport(abc.ABC):
             rest = rest[sent:]
             if rest and not sent and deadline.has_passed():
                 raise IoTimeoutError(
-                    f"{timeout_sec} s passed; {len(data) - len(rest)} of {len(data)} bytes were sent"
+                    f"{timeout_sec} s passed with {len(rest)} of {len(data)} bytes not sent yet"
                 )
 
     def _require_open(self) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import select
@@ -66,10 +67,8 @@ class ProcessTransport(Transport):
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_EXIT_SEC)  # firmware ends by itself at the end of its input
-        except subprocess.TimeoutExpired:
-            pass
         processes.end(process)
         self._process = None
 

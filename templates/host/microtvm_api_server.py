@@ -28,6 +28,7 @@ ARCHIVE = "model.tar"
 FACTS = "project.json"
 BUILD_DIR = HERE / "build"
 FIRMWARE = BUILD_DIR / "main"
+IS_TEMPLATE = not (HERE / ARCHIVE).exists()
 
 ABI = "device_kit.1"
 PACKET_BYTES = 64 * 1024
@@ -59,17 +60,16 @@ class Handler(ProjectAPIHandler):
                 "workspace_size_bytes",
                 optional=["generate_project"],
                 type="int",
-                help="Memory for tensors; by default as much as the model's inputs and outputs need.",
+                help="Memory for tensors; by default what the model's inputs and outputs need.",
             ),
         ]
         self._transport = None
 
     def server_info_query(self, tvm_version):
-        is_template = not (HERE / ARCHIVE).exists()
         return ServerInfo(
             platform_name="host",
-            is_template=is_template,
-            model_library_format_path=None if is_template else ARCHIVE,
+            is_template=IS_TEMPLATE,
+            model_library_format_path=None if IS_TEMPLATE else ARCHIVE,
             project_options=self.project_options,
         )
 
@@ -78,20 +78,19 @@ class Handler(ProjectAPIHandler):
         from server_kit.project import ProjectWriter
         from server_kit.safe_tar import SafeTar
 
-        if (HERE / ARCHIVE).exists():
+        if not IS_TEMPLATE:
             raise ProjectError(f"{HERE} is a project; generate from a template")
-        with ModelArchive(model_library_format_path) as archive, ProjectWriter(
-            project_dir
-        ) as project:
+        with ModelArchive(model_library_format_path) as archive:
             facts = project_facts(archive, options)
-            for name in PROJECT_FILES:
-                project.copy(HERE / name)
-            project.copy(model_library_format_path, ARCHIVE)
-            archive.unpack(project.directory / "model")
-            project.write(FACTS, json.dumps(facts, indent=2) + "\n")
-            if options["extra_files_tar"]:
-                with SafeTar(pathlib.Path(options["extra_files_tar"])) as extra_files:
-                    extra_files.unpack(project.directory)
+            with ProjectWriter(project_dir) as project:
+                for name in PROJECT_FILES:
+                    project.copy(HERE / name)
+                project.copy(archive.path, ARCHIVE)
+                archive.unpack(project.directory / "model")
+                project.write(FACTS, json.dumps(facts, indent=2) + "\n")
+                if options["extra_files_tar"]:
+                    with SafeTar(pathlib.Path(options["extra_files_tar"])) as extra_files:
+                        extra_files.unpack(project.directory)
 
     def build(self, options):
         from server_kit.cmake import CMakeBuild
@@ -187,10 +186,9 @@ def project_facts(archive, options):
 
 def read_facts():
     """What ``generate_project`` decided."""
-    try:
-        return json.loads((HERE / FACTS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ProjectError(f"{HERE} is a template; call generate_project first") from None
+    if IS_TEMPLATE:
+        raise ProjectError(f"{HERE} is a template; call generate_project first")
+    return json.loads((HERE / FACTS).read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

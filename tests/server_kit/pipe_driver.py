@@ -13,6 +13,9 @@ import sys
 import time
 from typing import Any
 
+#: The interpreter servers run on; with another one the same tests test that.
+PYTHON = os.environ.get("MICROTVM_SERVER_PYTHON", sys.executable)
+
 
 class ReplyError(Exception):
     """The ``error`` object of a reply."""
@@ -30,17 +33,17 @@ class PipeDriver:
     def __init__(
         self,
         directory: pathlib.Path,
-        python: str = sys.executable,
+        python: str = PYTHON,
         env: dict[str, str] | None = None,
-        script: str = "microtvm_api_server.py",
+        cwd: pathlib.Path | None = None,
     ) -> None:
         request_read, self.request_fd = os.pipe()
         self.reply_fd, reply_write = os.pipe()
         arguments = ["--read-fd", str(request_read), "--write-fd", str(reply_write)]
         self.process = subprocess.Popen(
-            [python, str(directory / script), *arguments],
+            [python, str(directory / "microtvm_api_server.py"), *arguments],
             pass_fds=(request_read, reply_write),
-            cwd=directory,
+            cwd=cwd or directory,
             env={**os.environ, **(env or {})},
             stderr=subprocess.PIPE,
         )
