@@ -28,18 +28,18 @@ def join_option_values(argv: Sequence[str]) -> list[str]:
     The parser itself cannot tell where such a list ends: it would take a directory that follows.
     """
     joined: list[str] = []
-    in_list = False
+    in_list = waiting = False
     for word in argv:
-        if word == _FLAG:
-            in_list = True
-        elif in_list and _ASSIGNMENT.match(word):
+        if in_list and _ASSIGNMENT.match(word):
             joined.append(f"{_FLAG}={word}")
-        else:
-            if in_list and joined and not joined[-1].startswith(_FLAG):
-                joined.append(_FLAG)
-            in_list = False
+            waiting = False
+            continue
+        if waiting:
+            joined.append(_FLAG)
+        in_list = waiting = word == _FLAG
+        if not in_list:
             joined.append(word)
-    return joined
+    return joined + [_FLAG] * waiting
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:

@@ -228,7 +228,7 @@ class ProjectAPIClient:
             return base85.decode(reply["data"])
         except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise MalformedReplyError(
-                "the server's reply to read_transport holds no data"
+                f"the server answered read_transport with {reply!r}"
             ) from error
 
     def write_transport(self, data: bytes, timeout_sec: float | None) -> None:

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What archives say about their models, ours and those of TVM 0.18."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import pytest
+
+from microtvm.archive import ArchiveError, TensorFacts, read_model_facts
+from tests.templates import tiny_model
+
+
+def test_an_archive_of_ours(archive: pathlib.Path) -> None:
+    facts = read_model_facts(archive)
+    assert (facts.name, facts.abi, facts.format_version) == ("default", "device_kit.1", 7)
+    assert facts.inputs == (TensorFacts("x", "float32", 16, (4,)),)
+    assert facts.outputs == (TensorFacts("y", "float32", 16, (4,)),)
+    assert (facts.constant_bytes, facts.workspace_bytes) == (16, 16)
+    assert json.loads(json.dumps(facts.to_json()))["inputs"][0]["name"] == "x"
+
+
+def test_archives_of_tvm(shared_mlf: pathlib.Path) -> None:
+    facts = read_model_facts(shared_mlf / "dense_aot.tar")
+    assert (facts.name, facts.abi, facts.executors) == ("default", "tvm.crt", ("aot",))
+    assert facts.inputs == (TensorFacts("x", "float32", 256, None),)
+    assert (facts.constant_bytes, facts.workspace_bytes) == (2560, 100)
+    operator = read_model_facts(shared_mlf / "matmul_op.tar")
+    assert (operator.name, operator.inputs) == ("matmul16", ())
+
+
+def test_files_that_are_no_archives(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ArchiveError, match="there is no archive"):
+        read_model_facts(tmp_path / "nothing.tar")
+    with pytest.raises(ArchiveError, match="cannot be read"):
+        read_model_facts(tmp_path)
+    (tmp_path / "text.tar").write_text("text")
+    with pytest.raises(ArchiveError, match=r"text\.tar is not a tar archive"):
+        read_model_facts(tmp_path / "text.tar")
+    tiny_model.write_tar(tmp_path / "other.tar", {"readme.txt": b"text"})
+    with pytest.raises(ArchiveError, match=r"holds no metadata\.json"):
+        read_model_facts(tmp_path / "other.tar")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "says"),
+    [
+        (b"{", "is not JSON"),
+        (b"\xff\xff", "is not JSON"),
+        (b"[]", "holds no object"),
+        (b"{}", "not that of a Model Library Format archive"),
+        (b'{"version": 7, "modules": {"default": {}}}', "lacks what version 7 promises"),
+    ],
+)
+def test_metadata_that_is_none(tmp_path: pathlib.Path, metadata: bytes, says: str) -> None:
+    path = tiny_model.write_tar(tmp_path / "model.tar", {"./metadata.json": metadata})
+    with pytest.raises(ArchiveError, match=says):
+        read_model_facts(path)
