@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .dependencies import load
+from .emit.names import identifiers
 from .errors import CompileError, UnsupportedOperatorError
 from .frontends.imported import ImportedModel
 from .passes import graph_passes, kernel_passes
@@ -38,7 +39,7 @@ def tensor_info(name: str, type_: Any, source: str) -> TensorInfo:
     return info
 
 
-def lower(model: ImportedModel, prefix: str) -> tuple[Program, Any]:
+def lower(model: ImportedModel, prefix: str) -> Program:
     """Lower a model.
 
     Parameters
@@ -49,10 +50,8 @@ def lower(model: ImportedModel, prefix: str) -> tuple[Program, Any]:
 
     Returns
     -------
-    program : Program
+    Program
         Arena not planned yet: temporaries are known only once kernels are printed.
-    module : tvm.IRModule
-        The Relax module after the graph passes, for the curious.
     """
     tvm: Any = load("tvm", "compile models")
     _refuse_training(model)
@@ -67,7 +66,7 @@ def lower(model: ImportedModel, prefix: str) -> tuple[Program, Any]:
             _lower_kernels(tvm, program, reader.kernel_functions)
         except Exception as error:  # TVM raises many types
             raise _explain(model, error) from error
-    return program, module
+    return program
 
 
 def _refuse_training(model: ImportedModel) -> None:
@@ -240,11 +239,16 @@ class _MainReader:
         return targets[0] if not hasattr(call.ty, "fields") else tuple(targets)
 
     def _kernel(self, variable: Any) -> Kernel:
-        name = f"{self._prefix}_{variable.name_hint}"
-        if name not in self._kernels:
-            self._kernels[name] = Kernel(name, variable.name_hint, None)
-            self.kernel_functions[name] = self._module[variable]
-        return self._kernels[name]
+        operator = variable.name_hint
+        if operator not in self._kernels:
+            taken = [
+                kernel.name.removeprefix(f"{self._prefix}_") for kernel in self._kernels.values()
+            ]
+            suffix = identifiers([operator], reserved=["run", *taken])[0]
+            kernel = Kernel(f"{self._prefix}_{suffix}", operator, None)
+            self._kernels[operator] = kernel
+            self.kernel_functions[kernel.name] = self._module[variable]
+        return self._kernels[operator]
 
     def _operand(self, expression: Any) -> Any:
         node = type(expression).__name__

@@ -20,6 +20,7 @@ from .emit.source import print_kernels, source
 from .errors import CompileError
 from .frontends import read_file
 from .frontends import relax as relax_frontend
+from .frontends.imported import ImportedModel
 from .lower import lower
 from .program import Block, Call, Place, Program, Space, TensorInfo
 
@@ -76,30 +77,40 @@ def compile(
             raise CompileError("shapes go with a model file; a Relax module has its shapes")
         imported = relax_frontend.read(model, params)
 
-    program, module = lower(imported, f"tvmgen_{name}")
-    return finish(name, program, module, imported.source)
+    return compile_imported(imported, name)
 
 
-def finish(name: str, program: Program, module: Any, source_name: str) -> CompiledModel:
-    """Print a lowered model, plan its arena and gather the archive's files.
-
-    Parameters
-    ----------
-    name : str
-        The model's name.
-    program : Program
-    module : tvm.IRModule
-        The Relax module to keep in the archive.
-    source_name : str
-        What errors call the model.
-    """
+def compile_imported(imported: ImportedModel, name: str) -> CompiledModel:
+    """Lower an imported model, print it, plan its arena and gather the archive's files."""
     prefix = f"tvmgen_{name}"
+    program = lower(imported, prefix)
     program.inputs = _distinct(program.inputs)
     program.outputs = _distinct(program.outputs)
-    kernels, helpers = print_kernels(program, source_name)
+    kernels, helpers = print_kernels(program, imported.source)
     _place_temporaries(program)
     program.offsets, program.arena_bytes = plan(program.blocks)
-    return _assemble(name, prefix, program, module, source(prefix, program, kernels, helpers))
+
+    inputs, outputs = tuple(program.inputs), tuple(program.outputs)
+    files = {
+        f"codegen/host/include/{prefix}.h": header(prefix, inputs, outputs, program.arena_bytes),
+        f"codegen/host/src/{name}_lib0.c": source(prefix, program, kernels, helpers),
+        f"codegen/host/src/{name}_lib1.c": descriptor(
+            prefix, name, inputs, outputs, program.arena_bytes, program.constant_bytes
+        ),
+        f"src/{name}.relax": imported.module.script(show_meta=False),
+    }
+    return CompiledModel(
+        name=name,
+        inputs=inputs,
+        outputs=outputs,
+        kernels=tuple(KernelInfo(k.name, sum(k.temporaries)) for k in program.kernels),
+        constant_bytes=program.constant_bytes,
+        workspace_bytes=program.arena_bytes,
+        files={
+            **{path: text.encode() for path, text in files.items()},
+            f"parameters/{name}.params": _parameters(program.constants),
+        },
+    )
 
 
 def _distinct(tensors: Sequence[TensorInfo]) -> list[TensorInfo]:
@@ -124,32 +135,6 @@ def _place_temporaries(program: Program) -> None:
             places.append(Place(Space.ARENA, len(program.blocks)))
             program.blocks.append(Block(nbytes, index, index))
         program.calls[index] = Call(call.kernel, (*call.arguments, *places))
-
-
-def _assemble(
-    name: str, prefix: str, program: Program, module: Any, source_text: str
-) -> CompiledModel:
-    inputs, outputs = tuple(program.inputs), tuple(program.outputs)
-    header_text = header(prefix, inputs, outputs, program.arena_bytes)
-    descriptor_text = descriptor(
-        prefix, name, inputs, outputs, program.arena_bytes, program.constant_bytes
-    )
-    files = {
-        f"codegen/host/include/{prefix}.h": header_text.encode(),
-        f"codegen/host/src/{name}_lib0.c": source_text.encode(),
-        f"codegen/host/src/{name}_lib1.c": descriptor_text.encode(),
-        f"parameters/{name}.params": _parameters(program.constants),
-        f"src/{name}.relax": module.script(show_meta=False).encode(),
-    }
-    return CompiledModel(
-        name=name,
-        inputs=inputs,
-        outputs=outputs,
-        kernels=tuple(KernelInfo(k.name, sum(k.temporaries)) for k in program.kernels),
-        constant_bytes=program.constant_bytes,
-        workspace_bytes=program.arena_bytes,
-        files=files,
-    )
 
 
 def _parameters(constants: Sequence[np.ndarray]) -> bytes:

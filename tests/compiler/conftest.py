@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import pathlib
 import subprocess
@@ -34,8 +35,17 @@ class BuiltModel:
             + [f"-I{self.host / 'include'}", str(self.source), "-o", str(library), "-lm"],
             check=True,
         )
-        self._run = getattr(ctypes.CDLL(str(library)), f"tvmgen_{compiled.name}_run")
+        self._load(library)
+
+    def _load(self, library: pathlib.Path) -> None:
+        self._run = getattr(ctypes.CDLL(str(library)), f"tvmgen_{self.compiled.name}_run")
         self._run.restype = ctypes.c_int32
+
+    def reloaded(self, library: pathlib.Path) -> BuiltModel:
+        """The same model in another build of it."""
+        other = copy.copy(self)
+        other._load(library)
+        return other
 
     def __call__(self, *inputs: np.ndarray) -> list[np.ndarray]:
         given = []
@@ -49,7 +59,7 @@ class BuiltModel:
         return results
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def build(
     tmp_path_factory: pytest.TempPathFactory, require: Callable[..., str]
 ) -> Callable[[CompiledModel], BuiltModel]:

@@ -163,8 +163,7 @@ def test_names_that_are_no_c_reach_the_user_unchanged(build, relax_main, require
         None,
     )
     imported = replace(imported, input_names=names, output_names=["out/1", "out:1"])
-    program, module = pipeline.lower(imported, "tvmgen_default")
-    compiled = pipeline.finish("default", program, module, imported.source)
+    compiled = pipeline.compile_imported(imported, "default")
     model = build(compiled)
     assert [t.name for t in compiled.inputs] == names
     assert (model(*[np.full(2, v, F32) for v in (1, 2, 3)])[1] == 6).all()
@@ -187,6 +186,40 @@ int main(void) {
     )
     done = _run_with_descriptor(model, main, require, tmp_path)
     assert done.split(b"\0")[:-1] == [name.encode() for name in names]
+
+
+def test_tensors_and_functions_may_be_called_like_what_the_c_uses(build, relax_main):
+    import tvm
+    from tvm.relax import op
+
+    module = relax_main(
+        {"expf": ((3,), F32), "NAN": ((3,), F32), "max_float32": ((3,), F32), "arena": ((3,), F32)},
+        lambda a, b, c, d: op.add(op.maximum(op.exp(a), b), op.minimum(c, d)),
+    )
+    values = [np.full(3, v, F32) for v in (0, -1, 5, 7)]
+    assert (build(compile(module))(*values)[0] == 6).all()
+
+    from tvm.script import ir as I
+    from tvm.script import relax as R
+    from tvm.script import tirx as T
+
+    @I.ir_module
+    class Own:
+        @T.prim_func(private=True, s_tir=True)
+        def run(a: T.Buffer((3,), "float32"), b: T.Buffer((3,), "float32")):
+            for i in range(3):
+                with T.sblock("b"):
+                    v = T.axis.spatial(3, i)
+                    b[v] = a[v] + T.float32(1)
+
+        @R.function
+        def main(x: R.Tensor((3,), "float32")) -> R.Tensor((3,), "float32"):
+            return R.call_tir(Own.run, (x,), out_ty=R.Tensor((3,), "float32"))
+
+    assert isinstance(Own, tvm.IRModule)
+    compiled = compile(Own)
+    assert [k.name for k in compiled.kernels] == ["tvmgen_default_run_1"]
+    assert (build(compiled)(values[0])[0] == 1).all()
 
 
 def _run_with_descriptor(model, main, require, tmp_path):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import subprocess
 
@@ -36,11 +37,13 @@ def _answers(model, golden):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def built(shared_models, require_module, build):
+    """``built(name)`` gives the model and its golden answers; each model is compiled once."""
     require_module("tflite", "read TensorFlow Lite models")
     require_module("tvm", "compile a model")
 
+    @functools.cache
     def make(name):
         compiled = compile(shared_models / f"{name}.tflite")
         return build(compiled), np.load(shared_models / f"{name}.golden.npz")
@@ -151,3 +154,17 @@ def test_compiles_for_a_microcontroller(built, require, tmp_path: pathlib.Path, 
     assert sizes[".rodata"] >= model.compiled.constant_bytes
     assert sizes[".bss"] == model.compiled.workspace_bytes
     assert sizes[".data"] == 0
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_answers_do_not_depend_on_the_compiler(built, require, tmp_path, compiler):
+    """The arena holds floats and integers by turns; an optimizer that minded would show here."""
+    model, golden = built("ic_int8")
+    library = tmp_path / "model.so"
+    subprocess.run(
+        [require(compiler, "compile a model"), "-std=c11", "-O3", "-ffp-contract=off", "-Wall"]
+        + ["-Wextra", "-Werror", "-fPIC", "-shared", f"-I{model.host / 'include'}"]
+        + [str(model.source), "-o", str(library), "-lm"],
+        check=True,
+    )
+    assert np.array_equal(_answers(model.reloaded(library), golden), _answers(model, golden))

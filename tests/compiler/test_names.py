@@ -22,6 +22,7 @@ from microtvm.compiler.emit.names import comment, identifier, identifiers, strin
         ("", "_"),
         ("int", "int_"),
         ("class", "class_"),
+        ("NAN", "NAN_"),
         ("naïve", "na_ve"),
     ],
 )

@@ -38,6 +38,9 @@ _MATH = frozenset(
     remainder rint round sin sinh sqrt tan tanh tgamma trunc""".split()  # noqa: SIM905
 )
 
+# Names that mean something to an expression, and so may not be a variable's.
+RESERVED = frozenset(name + suffix for name in _MATH for suffix in ("", "f")) | {"memcpy"}
+
 
 class Expressions:
     """Prints expressions in one kernel's scope.

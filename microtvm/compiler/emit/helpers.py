@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from ..dtypes import element_type
+from ..dtypes import ELEMENT_TYPES, element_type
 
 
 class Helpers:
     """The helper functions that a source file has come to need."""
+
+    #: Names that a kernel's variables may not have.
+    RESERVED = frozenset(f"{kind}_{dtype}" for kind in ("min", "max") for dtype in ELEMENT_TYPES)
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}

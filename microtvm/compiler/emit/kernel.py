@@ -14,7 +14,7 @@ from typing import Any
 from ..dtypes import element_type
 from ..errors import CompileError
 from ..tir import aliased_buffer, buffer_dtype, buffer_elements, dtype_of, offset_variable
-from .expressions import Expressions
+from .expressions import RESERVED, Expressions
 from .helpers import Helpers
 from .names import identifier
 
@@ -83,7 +83,7 @@ class _Printer:
         self._function = function
         self._expressions = Expressions(name, self._element, helpers)
         self._lines: list[str] = []
-        self._used: set[str] = set()
+        self._used = set(RESERVED | Helpers.RESERVED)
         self._buffers: dict[int, _Buffer] = {}
         self._temporaries: list[_Buffer] = []
 

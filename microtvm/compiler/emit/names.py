@@ -16,18 +16,26 @@ _KEYWORDS = frozenset(
     wchar_t while xor xor_eq""".split()  # noqa: SIM905
 )
 
+# Macros of the headers that generated code includes, and those that compilers define outside of
+# strict C11.
+_MACROS = frozenset(
+    """FP_FAST_FMA FP_FAST_FMAF FP_INFINITE FP_NAN FP_NORMAL FP_SUBNORMAL FP_ZERO HUGE_VAL HUGE_VALF
+    HUGE_VALL INFINITY INT64_C MATH_ERREXCEPT MATH_ERRNO M_E M_PI NAN NULL UINT64_C false i386 isnan
+    linux math_errhandling true unix""".split()  # noqa: SIM905
+)
+
 
 def identifier(name: str) -> str:
     """The C identifier that stands for a name.
 
     As TVM 0.18 has it, every character that is not an ASCII letter, digit or underscore becomes
     an underscore. Where that is no identifier of C and C++ (it starts with a digit, is empty, is
-    a keyword), an underscore is added.
+    a keyword or a macro), an underscore is added.
     """
     text = re.sub(r"[^A-Za-z0-9_]", "_", name)
     if not text or text[0].isdigit():
         text = "_" + text
-    return text + "_" if text in _KEYWORDS else text
+    return text + "_" if text in _KEYWORDS or text in _MACROS else text
 
 
 def identifiers(names: Iterable[str], reserved: Iterable[str] = ()) -> list[str]:
