@@ -8,6 +8,8 @@ with an empty cache, or on another machine, everything is compiled from them.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -21,7 +23,7 @@ from .errors import ToolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Mapping, Sequence
+    from typing import Any, Iterator, Mapping, Sequence
 
 LOG_FILE = "build.log"
 TIMEOUT_SEC = 3600.0
@@ -81,6 +83,10 @@ class CMakeBuild:
         ToolError :
             When a tool is missing or fails.
         """
+        with _only_one(self._source_dir):
+            self._run_alone(verbose)
+
+    def _run_alone(self, verbose: bool) -> None:
         if self._was_moved():
             shutil.rmtree(str(self._build_dir))
         self._build_dir.mkdir(exist_ok=True)
@@ -159,6 +165,17 @@ class CMakeBuild:
     @property
     def _log_file(self) -> pathlib.Path:
         return self._build_dir / LOG_FILE
+
+
+@contextlib.contextmanager
+def _only_one(directory: pathlib.Path) -> Iterator[None]:
+    """Wait until no other server builds this project."""
+    fd = os.open(str(directory), os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def _facts(cmake: str) -> list[str]:

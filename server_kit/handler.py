@@ -22,7 +22,7 @@ class ServerInfo:
         A short name of the platform.
     is_template : bool
         True for a template, False for a generated project.
-    model_library_format_path : str or None
+    model_library_format_path : str, pathlib.Path or None
         The archive the project was made from, relative to the server's directory.
     project_options : sequence of ProjectOption
         What clients may set.
@@ -32,7 +32,7 @@ class ServerInfo:
         self,
         platform_name: str,
         is_template: bool,
-        model_library_format_path: str | None,
+        model_library_format_path: str | pathlib.Path | None,
         project_options: Sequence[ProjectOption],
     ) -> None:
         self.platform_name = platform_name

@@ -61,7 +61,7 @@ class Dispatcher:
         if isinstance(message, list):
             return self._answer_batch(message)
         reply = self._answer_one(message)
-        return _to_line(reply) if reply is not None else None
+        return _to_line(reply) if reply else None
 
     def _answer_batch(self, messages: list[Any]) -> bytes | None:
         if not messages or len(messages) > MAX_BATCH:
@@ -70,10 +70,11 @@ class Dispatcher:
             )
             return error_line(error)
         replies = [self._answer_one(message) for message in messages]
-        wanted = [reply for reply in replies if reply is not None]
-        return _to_line(wanted) if wanted else None
+        wanted = ", ".join(reply for reply in replies if reply)
+        return _to_line(f"[{wanted}]") if wanted else None
 
-    def _answer_one(self, request: Any) -> dict[str, Any] | None:
+    def _answer_one(self, request: Any) -> str:
+        """The reply as JSON; empty for a notification."""
         try:
             _check_request(request)
         except InvalidRequestError as error:
@@ -82,17 +83,16 @@ class Dispatcher:
             result = self._call(request["method"], request.get("params", {}))
         except JSONRPCError as error:
             log.debug(str(error))
-            return _error_reply(request["id"], error) if "id" in request else None
-        if "id" not in request:
-            return None
-        return {"jsonrpc": "2.0", "id": request["id"], "result": result}
+            return _error_reply(request["id"], error) if "id" in request else ""
+        return _reply(request["id"], "result", result) if "id" in request else ""
 
-    def _call(self, name: str, params: Any) -> Any:
+    def _call(self, name: str, params: Any) -> str:
+        """The result as JSON."""
         method = self._methods.get(name)
         if method is None:
             raise MethodNotFoundError(f"the Project API has no method {shown(name)}")
         try:
-            return method.call(params)
+            return _to_json(method.call(params))
         except JSONRPCError:
             raise
         except Exception as error:
@@ -104,12 +104,20 @@ def error_line(error: JSONRPCError) -> bytes:
     return _to_line(_error_reply(None, error))
 
 
-def _error_reply(request_id: Id, error: JSONRPCError) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": request_id, "error": error.to_json()}
+def _error_reply(request_id: Id, error: JSONRPCError) -> str:
+    return _reply(request_id, "error", _to_json(error.to_json()))
 
 
-def _to_line(reply: Any) -> bytes:
-    return json.dumps(reply, allow_nan=False).encode("ascii") + b"\n"
+def _reply(request_id: Id, member: str, value: str) -> str:
+    return f'{{"jsonrpc": "2.0", "id": {_to_json(request_id)}, "{member}": {value}}}'
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False)
+
+
+def _to_line(reply: str) -> bytes:
+    return reply.encode("ascii") + b"\n"
 
 
 def _parse(line: bytes) -> Any:

@@ -85,11 +85,12 @@ class _Calls:
         if not isinstance(tvm_version, str):
             raise InvalidParamsError(f"tvm_version is a string, not {shown(tvm_version)}")
         info = self._handler.server_info_query(tvm_version)
+        path = info.model_library_format_path
         return {
             "protocol_version": PROTOCOL_VERSION,
             "platform_name": info.platform_name,
             "is_template": info.is_template,
-            "model_library_format_path": info.model_library_format_path,
+            "model_library_format_path": path if path is None else str(path),
             "project_options": [option.to_json() for option in info.project_options],
         }
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import os
 import pathlib
 import shutil
@@ -126,23 +128,15 @@ class ProjectWriter:
 
 def _remove_stale(target: pathlib.Path) -> None:
     """Remove what runs that were killed left beside the target. Those still running hold a lock."""
-    for directory in target.parent.glob(f".{_escape(target.name)}.*{_SUFFIX}"):
+    for directory in target.parent.glob(f".{glob.escape(target.name)}.*{_SUFFIX}"):
         lock = _lock(directory)
         if lock >= 0:
             shutil.rmtree(str(directory), ignore_errors=True)
             os.close(lock)
 
 
-def _escape(name: str) -> str:
-    import glob
-
-    return glob.escape(name)
-
-
 def _lock(directory: pathlib.Path) -> int:
     """A descriptor that holds the directory's lock, or -1 where another process does."""
-    import fcntl
-
     fd = os.open(str(directory), os.O_RDONLY)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,22 +12,25 @@ from ..errors import IoTimeoutError, TransportClosedError
 class Transport(abc.ABC):
     """A stream of bytes to and from the firmware.
 
-    Subclasses supply the five underscored methods; they need not care for deadlines, for partial
+    Subclasses supply the five abstract methods; they need not care for deadlines, for partial
     results or for what arrived too early.
     """
 
     def __init__(self) -> None:
+        self._is_open = False
         self._received = bytearray()
 
     def open(self) -> None:
         """Connect; nothing happens when it is connected and the other end is alive."""
-        if self._is_alive():
+        if self._is_open and self._is_alive():
             return
         self.close()
         self._open()
+        self._is_open = True
 
     def close(self) -> None:
         """Disconnect; nothing happens when it is not connected."""
+        self._is_open = False
         self._close()
         self._received.clear()
 
@@ -61,7 +64,7 @@ class Transport(abc.ABC):
                 )
 
     def _require_open(self) -> None:
-        if not self._is_open():
+        if not self._is_open:
             raise TransportClosedError("the transport is not open; call open_transport first")
 
     def _progress(self, n: int) -> str:
@@ -73,15 +76,11 @@ class Transport(abc.ABC):
 
     @abc.abstractmethod
     def _close(self) -> None:
-        """Disconnect; called in any state."""
-
-    @abc.abstractmethod
-    def _is_open(self) -> bool:
-        """Whether ``_open`` has been called since ``_close``."""
+        """Disconnect; called in any state, also after ``_open`` failed halfway."""
 
     @abc.abstractmethod
     def _is_alive(self) -> bool:
-        """Whether it is open and the other end has not gone."""
+        """Whether the other end has not gone; called only while it is open."""
 
     @abc.abstractmethod
     def _receive(self, timeout_sec: float | None) -> bytes:

@@ -72,9 +72,6 @@ class ProcessTransport(Transport):
         processes.end(process)
         self._process = None
 
-    def _is_open(self) -> bool:
-        return self._process is not None
-
     def _is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

@@ -183,6 +183,16 @@ def test_what_the_handler_raises_is_a_server_error(server: PipeDriver, tmp_path:
         )
 
 
+def test_a_result_that_json_cannot_hold_is_a_server_error() -> None:
+    class Odd(_Fake):
+        def open_transport(self, options):
+            return TransportTimeouts(0, float("inf"), 0)
+
+    line = json.dumps({**INFO, "method": "open_transport", "params": {}}).encode()
+    reply = json.loads(Dispatcher(project_api(Odd())).answer(line) or b"")
+    assert code_of(reply) == -32000 and reply["id"] == 1
+
+
 def test_errors_that_clients_tell_by_name(server: PipeDriver) -> None:
     with pytest.raises(ReplyError) as caught:
         server.call("server_info_query", tvm_version="0.1.3")

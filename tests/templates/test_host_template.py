@@ -150,6 +150,14 @@ def test_the_next_project_compiles_its_model_only(
     assert compiled(build(generate("third"), env)) >= {"default_lib0.c"}
 
 
+def test_two_builds_at_once_take_turns(generate: Generate, build_tools: None) -> None:
+    project = generate(project_type="standalone")
+    with PipeDriver(project) as first, PipeDriver(project) as second:
+        ids = [server.send("build") for server in (first, second)]
+        assert first.receive(ids[0]) is second.receive(ids[1]) is None
+    assert run(project).returncode == 0
+
+
 def test_other_flags_are_another_entry(
     generate: Generate, build_tools: None, tmp_path: pathlib.Path
 ) -> None:
