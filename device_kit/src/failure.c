@@ -22,3 +22,7 @@ int dk_fail_number(dk_server *server, const char *text, int32_t number) {
 int dk_fail_name(dk_server *server, const char *text, dk_text name) {
     return record(server, text, name, 0, 0);
 }
+
+int dk_fail_handle(dk_server *server) {
+    return dk_fail(server, "a handle of another kind, or of what was freed or replaced");
+}

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The functions that a client can look up by name and call. */
-#include <string.h>
-
 #include "bytes.h"
 #include "internal.h"
 
@@ -117,8 +115,7 @@ static int get_input_name(dk_server *server, dk_args *args, dk_value *result) {
         return error;
     }
     result->type = DK_TYPE_STR;
-    result->as.text.data = model->inputs[index].name;
-    result->as.text.size = (uint32_t)strlen(model->inputs[index].name);
+    result->as.text = dk_text_of(model->inputs[index].name);
     return DK_OK;
 }
 
@@ -182,8 +179,8 @@ static void *take_model_tensor(dk_server *server, dk_args *args, const dk_tensor
         (tensor.nbytes != info->nbytes || tensor.dtype.code != info->dtype.code ||
          tensor.dtype.bits != info->dtype.bits || tensor.dtype.lanes != info->dtype.lanes ||
          (uintptr_t)data % DK_ALIGNMENT != 0)) {
-        dk_text name = {info->name, (uint32_t)strlen(info->name)};
-        dk_fail_name(server, "wrong size, type or alignment of the tensor for ", name);
+        dk_fail_name(server, "wrong size, type or alignment of the tensor for ",
+                     dk_text_of(info->name));
         return NULL;
     }
     return data;
@@ -353,7 +350,7 @@ int dk_find_in_module(dk_server *server, uint64_t module, dk_text name, uint32_t
         }
         return DK_OK;
     default:
-        return dk_fail(server, "not the handle of a module, or of one that was freed or replaced");
+        return dk_fail_handle(server);
     }
 }
 
@@ -371,7 +368,6 @@ int dk_call(dk_server *server, uint64_t handle, dk_args *args, dk_value *result)
     case DK_KIND_TIME_EVALUATOR:
         return dk_time_evaluator_run(server, args, result);
     default:
-        return dk_fail(server,
-                       "not the handle of a function, or of one that was freed or replaced");
+        return dk_fail_handle(server);
     }
 }

@@ -30,6 +30,7 @@ typedef struct dk_text {
     uint32_t size;
 } dk_text;
 
+dk_text dk_text_of(const char *terminated);
 /* Steps over `prefix`, when the text begins with it. */
 int dk_text_skip(dk_text *text, const char *prefix);
 int dk_text_equals(dk_text text, const char *other);
@@ -38,6 +39,7 @@ int dk_text_equals(dk_text text, const char *other);
 int dk_fail(dk_server *server, const char *text);
 int dk_fail_number(dk_server *server, const char *text, int32_t number);
 int dk_fail_name(dk_server *server, const char *text, dk_text name);
+int dk_fail_handle(dk_server *server);
 
 /* reader.c: reads within [next, end). The first read that would pass the end sets `failed` and
  * yields zeros from then on, so that callers check once. */

@@ -8,6 +8,10 @@ static const char ends_early[] = "the packet ends within argument ";
 static const char wrong_type[] = "wrong type of argument ";
 static const char too_few[] = "too few arguments: ";
 
+dk_text dk_text_of(const char *terminated) {
+    return (dk_text){terminated, (uint32_t)strlen(terminated)};
+}
+
 int dk_text_skip(dk_text *text, const char *prefix) {
     for (; *prefix != '\0'; ++prefix, ++text->data, --text->size) {
         if (text->size == 0 || *text->data != *prefix) {

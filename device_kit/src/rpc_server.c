@@ -78,7 +78,7 @@ static void reply_exception(dk_server *server) {
     char *end = digits + sizeof digits;
     char *number = failure->has_number ? format_number(end, failure->number) : end;
     uint32_t number_bytes = (uint32_t)(end - number);
-    uint32_t text_bytes = (uint32_t)strlen(failure->text);
+    uint32_t text_bytes = dk_text_of(failure->text).size;
     uint32_t quote_bytes = failure->name != NULL ? 1 : 0;
     uint32_t bytes = text_bytes + failure->name_bytes + 2 * quote_bytes + number_bytes;
     begin_reply(server, RPC_EXCEPTION, 4 + 4 + 8 + bytes);

