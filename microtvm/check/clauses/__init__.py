@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The clauses, a file for each group. `ORDER` is the order in which they are run and told."""
+
+ORDER = (
+    "info",
+    "jsonrpc",
+    "generate",
+    "options",
+    "archive",
+    "build",
+    "transport",
+    "device",
+    "endings",
+)

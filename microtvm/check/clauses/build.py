@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``build`` and ``flash``."""
+
+from __future__ import annotations
+
+from ..clause import RFC, Level, clause, expect
+from ..workbench import Workbench
+
+
+@clause("build.builds", f"{RFC}: Building and Flashing")
+def builds(bench: Workbench) -> None:
+    """A generated project builds."""
+    error = bench.build(bench.project())
+    expect(error is None, str(error), "see what the tools say with --verbose")
+
+
+@clause("build.again", f"{RFC}: build")
+def again(bench: Workbench) -> None:
+    """A project that was built builds again."""
+    project = bench.built()
+    error = bench.build(project)
+    expect(error is None, str(error), "count on a build directory that exists")
+
+
+@clause("build.flash", f"{RFC}: flash")
+def flash(bench: Workbench) -> None:
+    """A project that was built can be flashed, twice."""
+    with bench.start(bench.built()) as server:
+        for _ in range(2):
+            error = server.ask("flash", options=bench.all_options)
+            expect(error is None, str(error), "see what the tools say with --verbose")
+
+
+@clause("build.odd_directory", f"{RFC}: generate_project, project_dir", level=Level.RECOMMENDED)
+def odd_directory(bench: Workbench) -> None:
+    """A project whose path holds spaces, quotes and brackets builds."""
+    bench.built()
+    target = bench.place("odd") / "a project's (first) place"
+    error = bench.generate(target)
+    expect(
+        error is None, f"it is not generated: {error}", "quote paths, or say that it is the path"
+    )
+    error = bench.build(target)
+    expect(error is None, f"it does not build: {error}", "quote paths; start no shell")

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Project options: what may be given, and what becomes of values that mean harm."""
+
+from __future__ import annotations
+
+import pathlib
+import shlex
+from typing import Any
+
+from ..clause import RFC, SHIPPED, Level, NotApplicable, clause, expect
+from ..wire import ReplyError
+from ..workbench import Workbench
+
+_SOURCE = f"{RFC}: Project Options"
+_UNKNOWN = "no_such_option"
+
+
+@clause("options.unknown", _SOURCE, level=Level.RECOMMENDED)
+def unknown(bench: Workbench) -> None:
+    """An option the server does not list is refused by its name."""
+    _expect_named(bench, _UNKNOWN, "1")
+
+
+@clause("options.wrong_type", f"{SHIPPED}: ProjectOption, type", level=Level.RECOMMENDED)
+def wrong_type(bench: Workbench) -> str:
+    """A value that cannot be of the option's type is refused, and the option named."""
+    tried = [o for o in _of_generation(bench) if o.get("type") in ("int", "float", "bool")]
+    if not tried:
+        raise NotApplicable("generate_project has no option of type int, float or bool")
+    for option in tried:
+        _expect_named(bench, option["name"], "neither number nor truth")
+    return ", ".join(option["name"] for option in tried)
+
+
+@clause("options.wrong_choice", f"{SHIPPED}: ProjectOption, choices", level=Level.RECOMMENDED)
+def wrong_choice(bench: Workbench) -> str:
+    """A value that is none of the option's choices is refused, and the option named."""
+    tried = [o for o in _of_generation(bench) if o.get("choices")]
+    if not tried:
+        raise NotApplicable("generate_project has no option with choices")
+    for option in tried:
+        _expect_named(bench, option["name"], "none of these")
+    return ", ".join(option["name"] for option in tried)
+
+
+@clause("options.missing", f"{SHIPPED}: ProjectOption, required")
+def missing(bench: Workbench) -> str:
+    """A required option that has no default and is not given is an error that names it."""
+    tried = [
+        option
+        for option in bench.listed
+        if "generate_project" in (option.get("required") or ()) and option.get("default") is None
+    ]
+    if not tried:
+        raise NotApplicable("every required option of generate_project has a default")
+    for option in tried:
+        _expect_named(bench, option["name"], None)
+    return ", ".join(option["name"] for option in tried)
+
+
+@clause("options.only_given", _SOURCE, level=Level.RECOMMENDED)
+def only_given(bench: Workbench) -> None:
+    """Options that were not given may be left out, as TVM 0.8 to 0.11 do."""
+    project = bench.project()
+    target = bench.place("only-given") / "project"
+    parameters = {**bench.parameters(target), "options": bench.options}
+    error = bench.server().ask("generate_project", **parameters)
+    advice = "take the default of every option that does not come"
+    expect(error is None, f"generate_project: {error}", advice)
+    with bench.start(project) as server:
+        error = server.ask("build", options=bench.options)
+    expect(error is None, f"build: {error}", advice)
+
+
+@clause("options.null", f"{SHIPPED}: client of TVM 0.12 and later")
+def null(bench: Workbench) -> None:
+    """Every listed option may come to every method, null where it was not set."""
+    target = bench.place("null") / "project"
+    error = bench.generate(target)
+    advice = "take null for not given, and let options of other methods pass"
+    expect(error is None, f"generate_project: {error}", advice)
+    with bench.start(bench.built()) as server:
+        for method in ("build", "flash"):
+            error = server.ask(method, options=bench.all_options)
+            expect(error is None, f"{method}: {error}", advice)
+
+
+@clause("options.as_text", f"{SHIPPED}: tvmc", level=Level.RECOMMENDED)
+def as_text(bench: Workbench) -> str:
+    """Numbers and truth values may come as text."""
+    bench.project()
+    texts = {
+        option["name"]: {True: "True", False: "False"}.get(default, str(default))
+        for option in _of_generation(bench)
+        if (default := bench.all_options.get(option["name"])) is not None
+        and option.get("type") in ("int", "float", "bool")
+    }
+    if not texts:
+        raise NotApplicable("generate_project has no such option with a value to send")
+    error = bench.generate(bench.place("as-text") / "project", None, **texts)
+    expect(error is None, f"{texts}: {error}", "read text as the option's type")
+    return ", ".join(texts)
+
+
+@clause("options.not_executed", f"{_SOURCE}; safety")
+def not_executed(bench: Workbench) -> str:
+    """No value of an option is executed, whatever quotes, newlines and dollar signs it holds."""
+    found = _hostile_values(bench)
+    executed = [text for text, what in found.items() if what == "executed"]
+    expect(
+        not executed,
+        f"this value was executed: {executed[:1]}",
+        "start programs without a shell, and allow only plain characters in what is written into "
+        "CMake, Make or C text",
+    )
+    return f"{len(found)} values in each option that takes text"
+
+
+@clause("options.odd_values", f"{_SOURCE}", level=Level.RECOMMENDED)
+def odd_values(bench: Workbench) -> None:
+    """A value with quotes, spaces or newlines is refused at once, or does no harm to the build."""
+    broken = {
+        text: what for text, what in _hostile_values(bench).items() if what.startswith("broke")
+    }
+    text, what = next(iter(broken.items()), ("", ""))
+    expect(
+        not broken,
+        f"{text!r} was accepted by generate_project and {what}",
+        "refuse what the build cannot take when the project is generated",
+    )
+
+
+def _hostile_values(bench: Workbench) -> dict[str, str]:
+    """What becomes of values that mean harm, by value."""
+    found: dict[str, str] = bench.keep("hostile values", lambda: _try_hostile_values(bench))
+    return found
+
+
+def _try_hostile_values(bench: Workbench) -> dict[str, str]:
+    bench.built()
+    names = [
+        option["name"]
+        for option in _of_generation(bench)
+        if option.get("type") in (None, "str") and not option.get("choices")
+    ]
+    if not names:
+        raise NotApplicable("generate_project has no option that takes any text")
+    room = bench.place("canary")
+    canary = room / "executed"
+    found = {}
+    for number, text in enumerate(_harmful(canary)):
+        taken = [
+            name
+            for name in names
+            if bench.generate(room / f"{number}-{name}", None, **{name: text}) is None
+        ]
+        found[text] = "refused"
+        if taken:
+            target = room / f"{number}"
+            error = bench.generate(target, None, **dict.fromkeys(taken, text))
+            if error is None:
+                error = bench.build(target)
+            found[text] = "kept" if error is None else f"broke the build: {error}"
+        if canary.exists():
+            found[text] = "executed"
+            canary.unlink()
+    return found
+
+
+def _harmful(canary: pathlib.Path) -> list[str]:
+    touch = f"touch {shlex.quote(str(canary))}"
+    return [
+        f"a; {touch}; b",
+        f"a $({touch}) b",
+        f"a `{touch}` b",
+        f'a"; {touch}; "b',
+        f"a'; {touch}; 'b",
+        f"a\n{touch}\n",
+        f'a")\nexecute_process(COMMAND {touch})\n# "',
+        f"-DA=$(shell {touch})",
+    ]
+
+
+def _of_generation(bench: Workbench) -> list[dict[str, Any]]:
+    return [
+        option
+        for option in bench.listed
+        if "generate_project" in (*(option.get("required") or ()), *(option.get("optional") or ()))
+    ]
+
+
+def _expect_named(bench: Workbench, name: str, value: Any) -> None:
+    """Expect an error that names the option."""
+    bench.project()
+    error: ReplyError | None = bench.generate(
+        bench.place("option") / "project", None, **{name: value}
+    )
+    expect(
+        error,
+        f"{name}={value!r} was accepted",
+        "hold options to what server_info_query lists",
+    )
+    assert error is not None
+    expect(
+        name in error.sentence,
+        f"{name}={value!r} was answered with: {error.sentence}",
+        "name the option, what was given and what is allowed",
+    )

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The firmware behind a server under test: sessions with it, and one exchange to play again.
+
+Any firmware speaks microTVM's wire, so a request for a tensor's bytes is an echo whose answer is
+known to the byte. It is recorded once and then sent and received by hand, in pieces or late.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from server_kit.errors import IoTimeoutError, JSONRPCError, TransportClosedError
+
+from ..errors import MicroTVMError
+from ..rpc.remote import RemoteError, RemoteTensor
+from ..session import Session
+from ..transport import Transport, TransportTimeouts
+from .clause import Fails, NotApplicable
+from .wire import NoAnswer, ReplyError, Server
+from .workbench import Workbench
+
+LIMIT_SEC = 20.0
+_RETRY_SEC = 5.0
+_LONGEST_EXCHANGE = 1024
+_SHORTEST_EXCHANGE = 16
+
+
+class Exchange(NamedTuple):
+    """Bytes to write, and the bytes that answer them, whenever they are written."""
+
+    request: bytes
+    reply: bytes
+
+
+class Tap(Transport):
+    """An open transport of a server under test, with a record of what goes through."""
+
+    def __init__(self, server: Server, limits: TransportTimeouts):
+        self.written: list[bytes] = []
+        self.received = bytearray()
+        self._server = server
+        self._limits = limits
+
+    def timeouts(self) -> TransportTimeouts:
+        """Limits for a session; none is without."""
+        return self._limits
+
+    def open(self) -> None:
+        """Do nothing: it is open."""
+
+    def close(self) -> None:
+        """Do nothing: who opened it closes it."""
+
+    def read(self, n: int, timeout_sec: float | None) -> bytes:
+        """Read, and record."""
+        with _by_name():
+            data = self._server.read(n, timeout_sec)
+        self.received += data
+        return data
+
+    def write(self, data: bytes, timeout_sec: float | None) -> None:
+        """Write, and record."""
+        with _by_name():
+            self._server.write(data, timeout_sec)
+        self.written.append(data)
+
+
+@contextlib.contextmanager
+def session(server: Server) -> Iterator[tuple[Session, Tap]]:
+    """Hold a session over the open transport of a server.
+
+    Raises
+    ------
+    Fails
+        The firmware does not take part, or ends it.
+    """
+    tap = Tap(server, TransportTimeouts(_RETRY_SEC, LIMIT_SEC, LIMIT_SEC))
+    try:
+        with Session(tap) as opened:
+            yield opened, tap
+    except (MicroTVMError, JSONRPCError) as error:
+        raise Fails(
+            f"the session with the firmware failed: {error}",
+            "run the firmware by hand and see what it answers; the wire is in device_kit/SPEC.md",
+        ) from error
+
+
+@contextlib.contextmanager
+def exchange(bench: Workbench) -> Iterator[tuple[Server, Exchange]]:
+    """Give a server whose transport is open, and an exchange with its firmware.
+
+    Raises
+    ------
+    NotApplicable
+        The firmware takes part in no session; ``device.session`` tells more.
+    """
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(bench.connected())
+        try:
+            opened, tap = stack.enter_context(session(server))
+            recorded = _record(opened, tap)
+        except Fails as error:
+            raise NotApplicable(f"see device.session: {error.seen}") from None
+        yield server, recorded
+
+
+def allocate(opened: Session, size: int, least: int = _SHORTEST_EXCHANGE) -> RemoteTensor:
+    """Allocate a tensor of ``size`` bytes, or the largest half, quarter ... that there is room for.
+
+    Raises
+    ------
+    NotApplicable
+        There is no room for ``least`` bytes.
+    """
+    while size >= least:
+        with contextlib.suppress(RemoteError):
+            return opened.empty((size,), "uint8")
+        size //= 2
+    raise NotApplicable(f"the device has no memory for a tensor of {least} bytes")
+
+
+def collect(server: Server, n: int, timeout_sec: float) -> bytes:
+    """Read until there are ``n`` bytes, or until a read fails."""
+    data = b""
+    while len(data) < n:
+        try:
+            data += server.read(n - len(data), timeout_sec)
+        except ReplyError:
+            break
+    return data
+
+
+def noise(size: int) -> npt.NDArray[np.uint8]:
+    """The same bytes every time; every fourth needs an escape on the wire."""
+    data = np.random.default_rng(seed=1).integers(0, 256, size, np.uint8)
+    data[::4] = 0xFF
+    return data
+
+
+def _record(opened: Session, tap: Tap) -> Exchange:
+    tensor = allocate(opened, _LONGEST_EXCHANGE)
+    while True:
+        size = tensor.shape[0]
+        tensor.copyfrom(np.arange(size, dtype=np.uint8) | 1)
+        tap.written.clear()
+        tap.received.clear()
+        tensor.numpy()
+        if len(tap.written) == 1:
+            return Exchange(tap.written[0], bytes(tap.received))
+        tensor = allocate(opened, size // 2)
+
+
+@contextlib.contextmanager
+def _by_name() -> Iterator[None]:
+    """Raise the errors that a session knows."""
+    try:
+        yield
+    except ReplyError as error:
+        for cls in (IoTimeoutError, TransportClosedError):
+            if error.message == cls.__name__:
+                raise cls(error.sentence) from error
+        raise MicroTVMError(str(error)) from error
+    except NoAnswer as error:
+        raise MicroTVMError(str(error)) from error
