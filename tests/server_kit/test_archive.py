@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import tarfile
+import tracemalloc
 from typing import Any, Callable
 
 import pytest
@@ -204,8 +205,12 @@ def test_archives_that_are_refused(
 ) -> None:
     path = tmp_path / "bad.tar"
     make(path)
+    tracemalloc.start()
     with pytest.raises(ArchiveError, match=complaint) as caught:
         ModelArchive(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 40 << 20
     assert str(path) in str(caught.value)
     assert os.listdir(tmp_path) in (["bad.tar"], [])
 

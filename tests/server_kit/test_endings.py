@@ -24,6 +24,7 @@ TOOL = (
 )
 BUILD = ("build", {"options": {"project_type": "a", "tool": TOOL}})
 FLASH = ("flash", {"options": {"tool": TOOL}})
+FIRST_BYTE = ("read_transport", {"n": 1, "timeout_sec": 10})
 READ = ("read_transport", {"n": 100, "timeout_sec": None})
 WRITE = ("write_transport", {"data": "0" * 2_000_000, "timeout_sec": None})
 
@@ -33,10 +34,10 @@ STAGES: dict[str, tuple[list[tuple[str, Any]], tuple[str, Any] | None]] = {
     "generate": ([], ("generate_project", {})),
     "build": ([], BUILD),
     "flash": ([], FLASH),
-    "open": ([("open_transport", {"options": {"firmware": "family"}})], None),
-    "deaf": ([("open_transport", {"options": {"firmware": "deaf"}})], None),
+    "open": ([("open_transport", {"options": {"firmware": "family"}}), FIRST_BYTE], None),
+    "deaf": ([("open_transport", {"options": {"firmware": "deaf"}}), FIRST_BYTE], None),
     "read": ([("open_transport", {"options": {"firmware": "echo"}})], READ),
-    "write": ([("open_transport", {"options": {"firmware": "deaf"}})], WRITE),
+    "write": ([("open_transport", {"options": {"firmware": "deaf"}}), FIRST_BYTE], WRITE),
 }
 
 

@@ -83,11 +83,28 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: pathlib.Path) -
     assert len(names(tmp_path)) == 1 and not target.exists()
     with ProjectWriter(target) as project:
         project.write("b", "")
-        # A run that is still alive is left alone.
-        with ProjectWriter(tmp_path / "other"):
-            pass
-        assert project.directory.exists()
-    assert names(tmp_path) == ["other", "pro[j]ect"]
+    assert names(tmp_path) == ["pro[j]ect"] and names(target) == ["b"]
+
+
+def test_a_run_that_is_still_writing_is_left_alone(tmp_path: pathlib.Path) -> None:
+    code = (
+        "import sys, pathlib; from server_kit.project import ProjectWriter\n"
+        "with ProjectWriter(pathlib.Path(sys.argv[1])) as project:\n"
+        "    project.write('theirs', ''); print('ready', flush=True); sys.stdin.read()\n"
+    )
+    target = tmp_path / "project"
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(target)],
+        cwd=pathlib.Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert other.stdout is not None and other.stdout.readline() == b"ready\n"
+    with pytest.raises(ProjectError), ProjectWriter(target) as project:
+        project.write("mine", "")
+        other.communicate()
+    assert other.returncode == 0
+    assert names(tmp_path) == ["project"] and names(target) == ["theirs"]
 
 
 def test_directories_are_copied_as_real_files(tmp_path: pathlib.Path) -> None:

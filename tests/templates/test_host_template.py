@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pathlib
+import select
 import shutil
 import struct
 import subprocess
@@ -152,9 +154,14 @@ def test_the_next_project_compiles_its_model_only(
 
 def test_two_builds_at_once_take_turns(generate: Generate, build_tools: None) -> None:
     project = generate(project_type="standalone")
-    with PipeDriver(project) as first, PipeDriver(project) as second:
-        ids = [server.send("build") for server in (first, second)]
-        assert first.receive(ids[0]) is second.receive(ids[1]) is None
+    with PipeDriver(project) as server:
+        busy = os.open(project, os.O_RDONLY)
+        fcntl.flock(busy, fcntl.LOCK_EX)
+        request = server.send("build")
+        assert not select.select([server.reply_fd], [], [], 1.5)[0]
+        assert not (project / "build").exists()
+        os.close(busy)
+        assert server.receive(request) is None
     assert run(project).returncode == 0
 
 
