@@ -43,7 +43,7 @@ int dk_pool_init(dk_pool *pool, const dk_platform *platform, uint8_t *memory, si
         return DK_ERROR_CONFIG;
     }
     size_t size = (bytes - lost) / DK_ALIGNMENT * DK_ALIGNMENT;
-    if (size > UINT32_MAX) {
+    if (size > INT32_MAX) {
         return DK_ERROR_CONFIG;
     }
     pool->platform = platform;

@@ -31,7 +31,7 @@ typedef struct dk_pool {
     uint32_t high_water; /* the largest `used` so far */
 } dk_pool;
 
-/* `memory` needs no alignment; what is lost to align it is not counted in `size`. */
+/* `memory` needs no alignment; what is lost to align it is not counted in `size`. At most 2 GiB. */
 int dk_pool_init(dk_pool *pool, const dk_platform *platform, uint8_t *memory, size_t bytes);
 
 /* A block of at least `bytes` bytes aligned to DK_ALIGNMENT, filled with zeros; NULL when no free
