@@ -16,12 +16,12 @@ from server_kit import (
     ProjectError,
     ProjectOption,
     ServerInfo,
-    TransportClosedError,
     TransportTimeouts,
     default_project_options,
     log,
     main,
 )
+from server_kit.transports.process import ProcessTransport
 
 HERE = pathlib.Path(__file__).resolve().parent
 ARCHIVE = "model.tar"
@@ -63,7 +63,7 @@ class Handler(ProjectAPIHandler):
                 help="Memory for tensors; by default what the model's inputs and outputs need.",
             ),
         ]
-        self._transport = None
+        self._transport = ProcessTransport([str(FIRMWARE)], cwd=HERE)
 
     def server_info_query(self, tvm_version):
         return ServerInfo(
@@ -127,15 +127,11 @@ class Handler(ProjectAPIHandler):
         log.info("nothing to flash: the host runs the firmware from build/main")
 
     def open_transport(self, options):
-        from server_kit.transports.process import ProcessTransport
-
         if read_facts()["project_type"] != "host_driven":
             raise ProjectError(
                 "a standalone project has no RPC server: run build/main, "
                 "or generate the project with project_type=host_driven"
             )
-        if self._transport is None:
-            self._transport = ProcessTransport([str(FIRMWARE)], cwd=HERE)
         self._transport.open()
         # A process is there at once or not at all; its end closes the pipes. No limits are needed.
         return TransportTimeouts(
@@ -145,19 +141,13 @@ class Handler(ProjectAPIHandler):
         )
 
     def close_transport(self):
-        if self._transport is not None:
-            self._transport.close()
+        self._transport.close()
 
     def read_transport(self, n, timeout_sec):
-        return self._open_transport().read(n, timeout_sec)
+        return self._transport.read(n, timeout_sec)
 
     def write_transport(self, data, timeout_sec):
-        self._open_transport().write(data, timeout_sec)
-
-    def _open_transport(self):
-        if self._transport is None:
-            raise TransportClosedError("the transport is not open; call open_transport first")
-        return self._transport
+        self._transport.write(data, timeout_sec)
 
 
 def project_facts(archive, options):
