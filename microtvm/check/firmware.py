@@ -92,21 +92,17 @@ def session(server: Server) -> Iterator[tuple[Session, Tap]]:
 
 @contextlib.contextmanager
 def exchange(bench: Workbench) -> Iterator[tuple[Server, Exchange]]:
-    """Give a server whose transport is open, and an exchange with its firmware.
+    """Give a server whose transport is open, and an exchange with its firmware."""
+    require_session(bench)
+    with bench.connected() as server, session(server) as (opened, tap):
+        yield server, _record(opened, tap)
 
-    Raises
-    ------
-    NotApplicable
-        The firmware takes part in no session; ``device.session`` tells more.
-    """
-    with contextlib.ExitStack() as stack:
-        server = stack.enter_context(bench.connected())
-        try:
-            opened, tap = stack.enter_context(session(server))
-            recorded = _record(opened, tap)
-        except Fails as error:
-            raise NotApplicable(f"see device.session: {error.seen}") from None
-        yield server, recorded
+
+def require_session(bench: Workbench) -> None:
+    """Raise `NotApplicable` where the firmware takes part in no session; it is asked once."""
+    seen = bench.keep("no session", lambda: _why_no_session(bench))
+    if seen:
+        raise NotApplicable(f"see device.session: {seen}")
 
 
 def allocate(opened: Session, size: int, least: int = _SHORTEST_EXCHANGE) -> RemoteTensor:
@@ -140,6 +136,16 @@ def noise(size: int) -> npt.NDArray[np.uint8]:
     data = np.random.default_rng(seed=1).integers(0, 256, size, np.uint8)
     data[::4] = 0xFF
     return data
+
+
+def _why_no_session(bench: Workbench) -> str:
+    with bench.connected() as server:
+        try:
+            with session(server) as (opened, _):
+                opened.get_system_lib()
+        except Fails as error:
+            return error.seen
+    return ""
 
 
 def _record(opened: Session, tap: Tap) -> Exchange:

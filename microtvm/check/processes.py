@@ -71,4 +71,4 @@ def peak_bytes(process_id: int) -> int:
     for line in text.splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
-    raise NotApplicable("measuring a process's memory needs /proc, which this system has not")
+    raise NotApplicable("the system does not tell how much memory a process had")

@@ -29,7 +29,7 @@ MARK = "MICROTVM_CHECK_SERVER"
 ANSWER_SEC = 30.0
 WORK_SEC = 1800.0
 """For building and flashing."""
-END_SEC = 20.0
+END_SEC = 5.0
 
 _SHOWN_CHARACTERS = 300
 _WORK = frozenset(("generate_project", "build", "flash"))
@@ -156,6 +156,8 @@ class Server:
                     os.killpg(self.process.pid, number)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(2)
+        for line in self.log.read_text("utf-8", "replace").splitlines():
+            self._say(f"   {line}")
 
     def send_line(self, line: bytes) -> None:
         """Send a line as it is.

@@ -48,6 +48,8 @@ class Workbench:
         TVM's C runtime, for templates that need it.
     say : callable, optional
         Told what is sent and received.
+    end_sec : float, optional
+        How long whatever lost its client may take to end.
 
     Raises
     ------
@@ -61,10 +63,12 @@ class Workbench:
         model: pathlib.Path | None = None,
         standalone_crt_dir: pathlib.Path | None = None,
         say: Callable[[str], None] = lambda text: None,
+        end_sec: float = 10.0,
     ):
         self.template = template.absolute()
         self.standalone_crt_dir = standalone_crt_dir.absolute() if standalone_crt_dir else None
         self.say = say
+        self.end_sec = end_sec
         self.has_own_model = model is None
         self._numbers = itertools.count(1)
         self._kept: dict[str, Any] = {}
@@ -107,7 +111,13 @@ class Workbench:
 
     @property
     def all_options(self) -> dict[str, Any]:
-        """What TVM 0.12 and later send: the options given, and the defaults of all others."""
+        """The options given, and the defaults of all others that have one."""
+        full = self.options_and_nulls
+        return {name: value for name, value in full.items() if value is not None}
+
+    @property
+    def options_and_nulls(self) -> dict[str, Any]:
+        """What TVM 0.12 and later send: every option, null where it has no value and no default."""
         return with_defaults(self.options, self.listed)
 
     def require_transport(self) -> None:
@@ -136,7 +146,10 @@ class Workbench:
         """Start a server: the template's, or that of a project. Use it in a ``with`` block."""
         mark = self.new_mark()
         log = self.scratch / f"{mark}.log"
-        return Server(directory or self.template, mark, log, self.say)
+        return Server(directory or self.template, mark, log, self._pass_on)
+
+    def _pass_on(self, text: str) -> None:
+        self.say(text)  # whoever listens when it is said; servers outlive listeners
 
     def server(self) -> Server:
         """Give a server of the template that clauses which leave it as it is can share."""
@@ -173,7 +186,7 @@ class Workbench:
             raise
 
     def project(self) -> pathlib.Path:
-        """Give a generated project that nothing is done to but building.
+        """Give a generated project that nothing is done to but building and flashing.
 
         Raises
         ------
@@ -183,12 +196,21 @@ class Workbench:
         return self._keep("project", "no project could be generated", self._make_project)
 
     def built(self) -> pathlib.Path:
+        """Give the same project, built."""
+        return self._keep("built", "the project does not build", self._make_built)
+
+    def flashed(self) -> pathlib.Path:
         """Give the same project, built and flashed."""
-        return self._keep("built", "the project does not build and flash", self._make_built)
+        return self._keep("flashed", "the project cannot be flashed", self._make_flashed)
+
+    def cannot_build_again(self) -> ReplyError | None:
+        """Give the error of building the built project once more, or None."""
+        error: ReplyError | None = self.keep("again", lambda: self.build(self.built()))
+        return error
 
     def seed(self, built: pathlib.Path) -> None:
         """Take a project that was generated and built elsewhere for the shared one."""
-        self._kept["project"] = self._kept["built"] = built
+        self._kept["project"] = self._kept["built"] = self._kept["flashed"] = built
 
     def build(self, directory: pathlib.Path) -> ReplyError | None:
         """Build a project with a server of its own; give the error, or None."""
@@ -199,7 +221,7 @@ class Workbench:
     def connected(self) -> Iterator[Server]:
         """Give a server of the built project whose transport is open."""
         self.require_transport()
-        with self.start(self.built()) as server:
+        with self.start(self.flashed()) as server:
             server.call("open_transport", options=self.all_options)
             yield server
             with contextlib.suppress(NoAnswer, ReplyError):
@@ -232,8 +254,14 @@ class Workbench:
 
     def _make_built(self) -> pathlib.Path:
         project = self.project()
+        error = self.build(project)
+        if error is not None:
+            raise error
+        return project
+
+    def _make_flashed(self) -> pathlib.Path:
+        project = self.built()
         with self.start(project) as server:
-            server.call("build", options=self.all_options)
             server.call("flash", options=self.all_options)
         return project
 

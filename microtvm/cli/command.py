@@ -18,7 +18,7 @@ from server_kit.errors import JSONRPCError
 
 from .. import __version__
 from ..errors import MicroTVMError
-from . import build, compile, create, demo, flash, info, run
+from . import build, check, compile, create, demo, flash, fork, info, run
 from .arguments import UsageError, join_option_values
 from .report import Report
 
@@ -30,6 +30,8 @@ _VERBS = {
     "run": run,
     "info": info,
     "demo": demo,
+    "check": check,
+    "fork": fork,
 }
 _EXIT_ERROR, _EXIT_USAGE, _EXIT_INTERRUPTED, _EXIT_BROKEN_PIPE = 1, 2, 130, 141
 _ABOUT = "Put trained models on microcontrollers, through TVM's Project API."

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...executor import AotModule
 from ..clause import RFC, Level, NotApplicable, clause, expect
-from ..firmware import allocate, noise, session
+from ..firmware import allocate, noise, require_session, session
 from ..workbench import Workbench
 
 _SOURCE = f"{RFC}: Host-driven model inference"
@@ -28,6 +28,7 @@ def runs_model(bench: Workbench) -> None:
     """The model runs on the device and gives the right answer."""
     if not bench.has_own_model:
         raise NotApplicable("with --model the right answer is not known")
+    require_session(bench)
     x = np.array([1, -2, 0.5, 100], np.float32)
     with bench.connected() as server, session(server) as (opened, _):
         model = AotModule(opened.create_aot_executor())
@@ -44,6 +45,7 @@ def runs_model(bench: Workbench) -> None:
 @clause("device.mebibyte", _SOURCE)
 def mebibyte(bench: Workbench) -> str:
     """1 MiB to the device and back comes unchanged."""
+    require_session(bench)
     with bench.connected() as server, session(server) as (opened, _):
         tensor = allocate(opened, _MEBIBYTE)
         size = tensor.shape[0]
@@ -68,6 +70,7 @@ def mebibyte(bench: Workbench) -> str:
 @clause("device.second_session", _SOURCE, level=Level.RECOMMENDED)
 def second_session(bench: Workbench) -> None:
     """A second session over the same transport works, whether the first was ended or not."""
+    require_session(bench)
     with bench.connected() as server:
         with session(server) as (opened, tap):
             opened.get_system_lib()

@@ -14,13 +14,12 @@ from typing import Any
 from ...project_api.client import SERVER_FILE
 from .. import processes, victim
 from ..clause import RFC, Fails, Level, NotApplicable, clause, expect
-from ..firmware import session
+from ..firmware import require_session, session
 from ..wire import MARK, NoAnswer, ReplyError, Server, command
 from ..workbench import Workbench, remove, tree
 
 _CLIENT = f"{RFC}: Host-driven model inference"
 _DEVICE = f"{RFC}: read_transport, write_transport, Raises"
-_END_SEC = 20.0
 _TRIES = 64
 _AT_WORK_SEC = 2.0
 _START_SEC = 1.0
@@ -29,7 +28,7 @@ _START_SEC = 1.0
 @clause("endings.device_gone", _DEVICE)
 def device_gone(bench: Workbench) -> None:
     """When the device is gone, reading and writing raise TransportClosedError."""
-    with bench.start(bench.built()) as server:
+    with bench.start(bench.flashed()) as server:
         _kill_firmware(bench, server)
         _expect_closed(server, "read_transport", n=1, timeout_sec=5)
         _expect_closed(server, "write_transport", data="0a", timeout_sec=5)
@@ -38,7 +37,8 @@ def device_gone(bench: Workbench) -> None:
 @clause("endings.device_back", _DEVICE, level=Level.RECOMMENDED)
 def device_back(bench: Workbench) -> None:
     """When the device was gone, its transport can be closed and opened again."""
-    with bench.start(bench.built()) as server:
+    require_session(bench)
+    with bench.start(bench.flashed()) as server:
         _kill_firmware(bench, server)
         server.ask("read_transport", n=4096, timeout_sec=1)
         server.call("close_transport")
@@ -55,10 +55,11 @@ def hang_up(bench: Workbench) -> str:
         begin = time.monotonic()
         server.hang_up()
         try:
-            server.process.wait(_END_SEC)
+            server.process.wait(bench.end_sec)
         except subprocess.TimeoutExpired:
+            server.process.kill()
             raise Fails(
-                f"it goes on after {_END_SEC:g} s", "end when the request pipe is at its end"
+                f"it goes on after {bench.end_sec:g} s", "end when the request pipe is at its end"
             ) from None
     return f"{time.monotonic() - begin:.2f} s"
 
@@ -71,7 +72,7 @@ def killed_generating(bench: Workbench) -> None:
         room = bench.place("killed")
         request = ("generate_project", bench.parameters(room / "project"))
         mark = _kill_client(bench, bench.template, [], request, delay_sec)
-        _expect_none_left(mark)
+        _expect_none_left(bench, mark)
         for path in room.iterdir():
             complete = path.name == "project" and {SERVER_FILE, *_sources(whole)} <= {*tree(path)}
             expect(
@@ -91,10 +92,10 @@ def killed_building(bench: Workbench) -> None:
     error = bench.generate(project)
     expect(error is None, str(error), "see generate.project")
     mark = _kill_client(bench, project, [], ("build", {"options": bench.all_options}), None)
-    _expect_none_left(mark)
+    _expect_none_left(bench, mark)
     error = bench.build(project)
     expect(
-        error is None,
+        error is None or bench.cannot_build_again(),
         f"the build after it: {error}",
         "count on what a build that was cut short leaves",
     )
@@ -106,8 +107,8 @@ def killed_connected(bench: Workbench) -> None:
     bench.require_transport()
     opening = ("open_transport", {"options": bench.all_options})
     reading = ("read_transport", {"n": 1 << 16, "timeout_sec": None})
-    mark = _kill_client(bench, bench.built(), [opening], reading, 0.2)
-    _expect_none_left(mark)
+    mark = _kill_client(bench, bench.flashed(), [opening], reading, 0.2)
+    _expect_none_left(bench, mark)
 
 
 @clause("endings.two_generate", f"{RFC}: Generating a project")
@@ -133,9 +134,10 @@ def two_generate(bench: Workbench) -> None:
 @clause("endings.two_connect", f"{RFC}: connect_transport")
 def two_connect(bench: Workbench) -> str:
     """A second client of a project is served or refused clearly, and the first goes on."""
+    require_session(bench)
     with bench.connected() as first, session(first) as (opened, _):
         opened.get_system_lib()
-        with bench.start(bench.built()) as second:
+        with bench.start(bench.flashed()) as second:
             error = second.ask("open_transport", options=bench.all_options)
             expect(
                 error is None or (error.message and not error.message.startswith("calling method")),
@@ -231,13 +233,13 @@ def _line(method: str, params: dict[str, Any]) -> str:
     return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 
 
-def _expect_none_left(mark: str) -> None:
-    left = processes.wait_until_gone(mark, _END_SEC)
+def _expect_none_left(bench: Workbench, mark: str) -> None:
+    left = processes.wait_until_gone(mark, bench.end_sec)
     processes.kill(left)
     names = f"{len(left)} process{'es' if len(left) > 1 else ''}"
     expect(
         not left,
-        f"{names} went on for {_END_SEC:g} s after it",
+        f"{names} went on for {bench.end_sec:g} s after it",
         "end when the request pipe is at its end, even in the middle of a call, and end what was "
         "started first",
     )

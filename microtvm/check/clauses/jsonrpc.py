@@ -8,7 +8,7 @@ from typing import Any
 
 from ...project import TVM_VERSION
 from .. import processes
-from ..clause import JSON_RPC, Level, clause, expect
+from ..clause import JSON_RPC, Fails, Level, clause, expect
 from ..wire import NoAnswer, Server
 from ..workbench import Workbench
 
@@ -44,7 +44,7 @@ def unknown_method(bench: Workbench) -> None:
     """A method that does not exist is answered with -32601."""
     with bench.start() as server:
         for method in ("make_coffee", "__init__"):
-            request = {"jsonrpc": "2.0", "method": method, "params": {}, "id": 5}
+            request: Any = {"jsonrpc": "2.0", "method": method, "params": {}, "id": 5}
             _expect_error(server, json.dumps(request).encode(), -32601, 5)
         _expect_served(server)
 
@@ -53,11 +53,12 @@ def unknown_method(bench: Workbench) -> None:
 def invalid_params(bench: Workbench) -> None:
     """A parameter that is missing or not known is answered with -32602."""
     with bench.start() as server:
-        for method, params in (
+        calls: tuple[tuple[str, Any], ...] = (
             ("read_transport", {"timeout_sec": 1}),
             ("server_info_query", {"tvm_version": TVM_VERSION, "colour": "blue"}),
-        ):
-            request: Any = {"jsonrpc": "2.0", "method": method, "params": params, "id": 6}
+        )
+        for method, params in calls:
+            request = {"jsonrpc": "2.0", "method": method, "params": params, "id": 6}
             _expect_error(server, json.dumps(request).encode(), -32602, 6)
         _expect_served(server)
 
@@ -88,7 +89,7 @@ def notification(bench: Workbench) -> None:
         reply = _object(server.receive_any())
         expect(
             reply.get("id") == "after",
-            f"a notification was answered: {reply}"[:200],
+            f"a notification was answered with {_short(reply)}",
             "write nothing for a request that has no member id, even where it fails",
         )
 
@@ -132,13 +133,13 @@ def long_line(bench: Workbench) -> str:
         server.send_line(b'"' + b"x" * _LONG_LINE_BYTES + b'"')
         reply = _object(server.receive_any(60))
         expect(reply.get("error"), f"it was answered with {reply}"[:200], "answer -32600")
+        _expect_served(server)
         grown = processes.peak_bytes(server.process.pid) - before
         expect(
             grown < _LONG_LINE_BYTES,
             f"the server's memory grew by {grown >> 20} MiB",
             "stop keeping a line when it is longer than any request can be",
         )
-        _expect_served(server)
     return f"memory grew by {grown >> 20} MiB"
 
 
@@ -159,8 +160,11 @@ def _expect_error(server: Server, line: bytes, code: int, request_id: Any) -> No
     """Send a line and expect one error."""
     shown = line.decode("utf-8", "backslashreplace")
     advice = f"answer with the error code {code}"
-    server.send_line(line)
-    reply = _object(server.receive_any())
+    try:
+        server.send_line(line)
+        reply = _object(server.receive_any())
+    except NoAnswer as gone:
+        raise Fails(f"{shown}: {gone}", advice) from None
     error = reply.get("error")
     got = error.get("code") if isinstance(error, dict) else None
     expect(got == code, f"{shown} was answered with {_short(reply)}", advice)

@@ -30,7 +30,7 @@ _LIMITS = (
 def timeouts(bench: Workbench) -> None:
     """open_transport answers with the three time limits of a session."""
     bench.require_transport()
-    with bench.start(bench.built()) as server:
+    with bench.start(bench.flashed()) as server:
         reply = server.call("open_transport", options=bench.all_options)
         limits = reply.get("timeouts") if isinstance(reply, dict) else None
         expect(isinstance(limits, dict), f"it answered {reply!r}", 'answer {"timeouts": {...}}')
@@ -48,7 +48,7 @@ def timeouts(bench: Workbench) -> None:
 def open_close_twice(bench: Workbench) -> None:
     """A transport that was closed can be opened again, and closing leaves no process."""
     bench.require_transport()
-    with bench.start(bench.built()) as server:
+    with bench.start(bench.flashed()) as server:
         for _ in range(2):
             server.call("open_transport", options=bench.all_options)
             server.call("close_transport")
@@ -108,7 +108,7 @@ def write_unopened(bench: Workbench) -> None:
 def closed_is_closed(bench: Workbench) -> None:
     """A transport that was closed can be neither read nor written."""
     bench.require_transport()
-    with bench.start(bench.built()) as server:
+    with bench.start(bench.flashed()) as server:
         server.call("open_transport", options=bench.all_options)
         server.call("close_transport")
         _expect_error(server, "TransportClosedError", "read_transport", n=1, timeout_sec=1)
@@ -229,7 +229,7 @@ def _error_of(call: object) -> ReplyError | NoAnswer | None:
 def rfc_names(bench: Workbench) -> None:
     """connect_transport and disconnect_transport, the RFC's names, are taken too."""
     bench.require_transport()
-    with bench.start(bench.built()) as server:
+    with bench.start(bench.flashed()) as server:
         for method, params in (
             ("connect_transport", {"options": bench.all_options}),
             ("disconnect_transport", {}),
