@@ -67,14 +67,18 @@ def hang_up(bench: Workbench) -> str:
 @clause("endings.killed_generating", _CLIENT)
 def killed_generating(bench: Workbench) -> None:
     """A client killed during generate_project leaves no process and no half project."""
-    whole = tree(bench.project())
+    bench.project()
+    reference = bench.place("whole") / "project"
+    error = bench.generate(reference)
+    expect(error is None, str(error), "see generate.project")
+    whole = _sources(reference)
     for delay_sec in (0.0, 0.02, 0.1):
         room = bench.place("killed")
         request = ("generate_project", bench.parameters(room / "project"))
         mark = _kill_client(bench, bench.template, [], request, delay_sec)
         _expect_none_left(bench, mark)
         for path in room.iterdir():
-            complete = path.name == "project" and {SERVER_FILE, *_sources(whole)} <= {*tree(path)}
+            complete = path.name == "project" and whole <= _sources(path)
             expect(
                 complete,
                 f"killed after {delay_sec:g} s, it leaves the half project {path.name}",
@@ -245,6 +249,6 @@ def _expect_none_left(bench: Workbench, mark: str) -> None:
     )
 
 
-def _sources(paths: list[str]) -> list[str]:
-    """What generation wrote of a project that may have been built since."""
-    return [p for p in paths if not p.startswith("build") and "__pycache__" not in p]
+def _sources(project: pathlib.Path) -> set[str]:
+    """What generation wrote, but for what Python keeps beside it."""
+    return {path for path in tree(project) if "__pycache__" not in path}
