@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Model Library Format: what a template may know of an archive.
 
-``metadata.json`` as TVM 0.9 to 0.18 write it (version 7, python/tvm/micro/model_library_format.py),
-plus the key ``abi`` of a module, which names the runtime its C code was made for.
+``metadata.json`` as TVM 0.8 (version 5) and TVM 0.9 to 0.18 (version 7) write it, in
+python/tvm/micro/model_library_format.py, plus the key ``abi`` of a module, which names the runtime
+its C code was made for.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import pathlib
     from typing import Any
 
-SUPPORTED_VERSIONS = (7,)
+SUPPORTED_VERSIONS = (5, 6, 7)
 METADATA_FILE = "metadata.json"
 _MAX_METADATA_BYTES = 16 << 20
 _MAIN = "main"
@@ -31,11 +32,14 @@ class Tensor:
     dtype : str
         For example "float32".
     size_bytes : int
+    shape : tuple of int, optional
+        None where the archive does not say: TVM 0.8 to 0.18 list it for operators only.
     """
 
-    def __init__(self, dtype: str, size_bytes: int) -> None:
+    def __init__(self, dtype: str, size_bytes: int, shape: tuple[int, ...] | None = None) -> None:
         self.dtype = dtype
         self.size_bytes = size_bytes
+        self.shape = shape
 
 
 class Module:
@@ -50,6 +54,9 @@ class Module:
     style : str
         "full-model" or "operator".
     inputs, outputs : dict of str to Tensor
+        Empty where the archive does not say: TVM 0.8 to 0.10 do not.
+    arguments : list of Tensor
+        Of an operator: all arguments, in order; which ones are outputs is not recorded.
     workspace_bytes, constant_bytes : int
     """
 
@@ -63,6 +70,7 @@ class Module:
         self.constant_bytes = main.number("constants_size_bytes")
         self.inputs = _tensors(main.object("inputs"))
         self.outputs = _tensors(main.object("outputs"))
+        self.arguments = _arguments(metadata, name) if self.style == "operator" else []
 
 
 class ModelArchive(SafeTar):
@@ -153,12 +161,28 @@ class _Json:
             raise self._error(key, value, "a whole number")
         return value
 
-    def first(self, key: str) -> _Json:
-        """The first element of an array of objects; an empty object where there is none."""
-        value = self.value.get(key) or [{}]
+    def array(self, key: str) -> list[_Json]:
+        """An array of objects; empty where there is none."""
+        value = self.value.get(key) or []
         if not isinstance(value, list):
             raise self._error(key, value, "an array")
-        return _Json(self._archive, f"{self._where}: {key}[0]", value[0])
+        return [
+            _Json(self._archive, f"{self._where}: {key}[{index}]", element)
+            for index, element in enumerate(value)
+        ]
+
+    def first(self, key: str) -> _Json:
+        """The first element of an array of objects; an empty object where there is none."""
+        return (self.array(key) or [_Json(self._archive, self._where, {})])[0]
+
+    def shape(self) -> tuple[int, ...] | None:
+        """A tensor's shape, where there is one."""
+        value = self.value.get("shape")
+        if value is None:
+            return None
+        if not isinstance(value, list) or not all(type(n) is int and n >= 0 for n in value):
+            raise self._error("shape", value, "an array of whole numbers")
+        return tuple(value)
 
     def _error(self, key: str, value: Any, wanted: str) -> ArchiveError:
         return self._archive.error(
@@ -174,5 +198,12 @@ def _tensors(entries: _Json) -> dict[str, Tensor]:
     tensors = {}
     for name in entries.value:
         entry = entries.object(name)
-        tensors[name] = Tensor(entry.text("dtype"), entry.number("size"))
+        tensors[name] = Tensor(entry.text("dtype"), entry.number("size"), entry.shape())
     return tensors
+
+
+def _arguments(metadata: _Json, name: str) -> list[Tensor]:
+    return [
+        Tensor(entry.text("dtype"), entry.number("size_bytes"), entry.shape())
+        for entry in metadata.object("memory").array(name)
+    ]

@@ -34,8 +34,18 @@ _STATE_FILE = "configured.json"
 _CACHE_FILE = "CMakeCache.txt"
 _HOME_ENTRY = re.compile(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$", re.MULTILINE)
 _PROBE_FILES = ("CMakeFiles/*/CMake*Compiler.cmake", "CMakeFiles/*/CMakeSystem.cmake")
-_COMPILERS = ("cc", "gcc", "clang")
-_ENVIRONMENT = ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS", "SDKROOT", "MACOSX_DEPLOYMENT_TARGET")
+#: A language's variable that names its compiler, and what CMake tries without it.
+_COMPILERS = {"C": ("CC", ("cc", "gcc", "clang")), "CXX": ("CXX", ("c++", "g++", "clang++"))}
+_ENVIRONMENT = (
+    "CC",
+    "CXX",
+    "CFLAGS",
+    "CXXFLAGS",
+    "CPPFLAGS",
+    "LDFLAGS",
+    "SDKROOT",
+    "MACOSX_DEPLOYMENT_TARGET",
+)
 
 
 class CMakeBuild:
@@ -55,6 +65,8 @@ class CMakeBuild:
         Paths below the build directory of libraries that do not depend on the model.
     shared_facts : sequence of str
         Those of the definitions' values that the shared libraries depend on.
+    languages : sequence of str
+        What the shared libraries are written in: "C", "CXX".
     """
 
     def __init__(
@@ -65,6 +77,7 @@ class CMakeBuild:
         shared_sources: Sequence[pathlib.Path],
         shared_libraries: Sequence[str],
         shared_facts: Sequence[str],
+        languages: Sequence[str] = ("C",),
     ) -> None:
         self._source_dir = source_dir
         self._build_dir = build_dir
@@ -72,7 +85,7 @@ class CMakeBuild:
         self._libraries = shared_libraries
         self._cmake = tools.find_tool("cmake")
         self._ninja = tools.find_tool("ninja")
-        self._key = make_key(shared_sources, [*shared_facts, *_facts(self._cmake)])
+        self._key = make_key(shared_sources, [*shared_facts, *_facts(self._cmake, languages)])
         self._cache = BuildCache()
 
     def run(self, verbose: bool = False) -> None:
@@ -178,30 +191,26 @@ def _only_one(directory: pathlib.Path) -> Iterator[None]:
         os.close(fd)
 
 
-def _facts(cmake: str) -> list[str]:
+def _facts(cmake: str, languages: Sequence[str]) -> list[str]:
     """What a library depends on besides its sources: the tools and the environment."""
-    compiler = _compiler()
     machine = os.uname()
-    return [
-        machine.sysname,
-        machine.machine,
-        *_identity(cmake),
-        *_identity(compiler),
-        tools.output([compiler, "--version"]),
-        *(f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT),
-    ]
+    facts = [machine.sysname, machine.machine, *_identity(cmake)]
+    for language in languages:
+        compiler = _compiler(*_COMPILERS[language])
+        facts += [*_identity(compiler), tools.output([compiler, "--version"])]
+    return [*facts, *(f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT)]
 
 
-def _compiler() -> str:
-    """The C compiler that CMake will take."""
-    given = shlex.split(os.environ.get("CC", ""))
+def _compiler(variable: str, names: Sequence[str]) -> str:
+    """The compiler that CMake will take."""
+    given = shlex.split(os.environ.get(variable, ""))
     if given:
         return tools.find_tool(given[0])
-    for name in _COMPILERS:
+    for name in names:
         found = shutil.which(name)
         if found:
             return found
-    return tools.find_tool("cc")
+    return tools.find_tool(names[0])
 
 
 def _identity(program: str) -> list[str]:

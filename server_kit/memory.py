@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _ALIGNMENT = 16
 _POINTER_BYTES = 8
 _MOST_BYTES = (1 << 31) - 1
+#: What TVM's runtime takes for itself, and what its host template gives it when nobody asks.
+_LEAST_TVM_BYTES = 64 * 1024
+_TVM_BYTES = 2 * 1024 * 1024
 
 
 def pool_bytes(module: Module, spare_bytes: int, given: int | None = None) -> int:
@@ -35,7 +38,7 @@ def pool_bytes(module: Module, spare_bytes: int, given: int | None = None) -> in
     OptionError :
         When the size given is too small for the model's inputs and outputs.
     """
-    tensors = [*module.inputs.values(), *module.outputs.values()]
+    tensors = [*module.inputs.values(), *module.outputs.values(), *module.arguments]
     blocks = sum(_block(tensor.size_bytes) for tensor in tensors)
     least = blocks + _block(len(tensors) * _POINTER_BYTES) + _ALIGNMENT
     if given is None:
@@ -44,6 +47,29 @@ def pool_bytes(module: Module, spare_bytes: int, given: int | None = None) -> in
         raise OptionError(
             f"option 'workspace_size_bytes' was given {given}; allowed is {least} (what the inputs "
             f"and outputs of {module.name} take) to {_MOST_BYTES}"
+        )
+    return given
+
+
+def tvm_workspace_bytes(given: int | None) -> int:
+    """The memory that TVM's C runtime allocates from, for everything.
+
+    Parameters
+    ----------
+    given : int or None
+        The option ``workspace_size_bytes``; TVM's default without it.
+
+    Raises
+    ------
+    OptionError :
+        When the runtime could not even start in it.
+    """
+    if given is None:
+        return _TVM_BYTES
+    if not _LEAST_TVM_BYTES <= given <= _MOST_BYTES:
+        raise OptionError(
+            f"option 'workspace_size_bytes' was given {given}; allowed is {_LEAST_TVM_BYTES} (what "
+            f"TVM's C runtime takes for itself) to {_MOST_BYTES}"
         )
     return given
 

@@ -32,6 +32,7 @@ INSTALL_HINTS = {
     "cmake": "pip install cmake, or your system's package manager",
     "ninja": "pip install ninja, or your system's package manager",
     "cc": "install a C compiler, on Debian and Ubuntu with apt-get install gcc libc6-dev",
+    "c++": "install a C++ compiler, on Debian and Ubuntu with apt-get install g++",
 }
 
 # What a line that says what is wrong looks like, from compilers, linkers, CMake, Kconfig, Ninja.

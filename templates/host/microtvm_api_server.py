@@ -30,9 +30,8 @@ BUILD_DIR = HERE / "build"
 FIRMWARE = BUILD_DIR / "main"
 IS_TEMPLATE = not (HERE / ARCHIVE).exists()
 
-ABI = "device_kit.1"
 PACKET_BYTES = 64 * 1024
-SPARE_POOL_BYTES = 64 * 1024
+SPARE_POOL_BYTES = 2 * 1024 * 1024
 
 # What a generated project holds besides the archive.
 PROJECT_FILES = (
@@ -60,7 +59,8 @@ class Handler(ProjectAPIHandler):
                 "workspace_size_bytes",
                 optional=["generate_project"],
                 type="int",
-                help="Memory for tensors; by default what the model's inputs and outputs need.",
+                help="Memory for tensors; by default what the model's inputs and outputs need "
+                "and 2 MiB more. For archives of TVM 0.8 to 0.18 all that the runtime has: 2 MiB.",
             ),
         ]
         self._transport = ProcessTransport([str(FIRMWARE)], cwd=HERE)
@@ -76,17 +76,21 @@ class Handler(ProjectAPIHandler):
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         from server_kit.archive import ModelArchive
         from server_kit.project import ProjectWriter
+        from server_kit.runtime import ModelRuntime
         from server_kit.safe_tar import SafeTar
 
         if not IS_TEMPLATE:
             raise ProjectError(f"{HERE} is a project; generate from a template")
         with ModelArchive(model_library_format_path) as archive:
-            facts = project_facts(archive, options)
+            module = archive.only_module()
+            runtime = ModelRuntime(archive, module, options["project_type"] == "standalone")
+            facts = project_facts(module, runtime, options)
             with ProjectWriter(project_dir) as project:
                 for name in PROJECT_FILES:
                     project.copy(HERE / name)
                 project.copy(archive.path, ARCHIVE)
                 archive.unpack(project.directory / "model")
+                runtime.write(project, standalone_crt_dir)
                 project.write(FACTS, json.dumps(facts, indent=2) + "\n")
                 if options["extra_files_tar"]:
                     with SafeTar(pathlib.Path(options["extra_files_tar"])) as extra_files:
@@ -97,27 +101,32 @@ class Handler(ProjectAPIHandler):
         from server_kit.footprint import measure
 
         facts = read_facts()
+        is_tvm_crt = facts["runtime"] == "tvm_crt"
         shared = {
             "COMPILE_DEFINITIONS": ";".join(facts["compile_definitions"]),
             "WARNING_AS_ERROR": "ON" if facts["warning_as_error"] else "OFF",
+            "RUNTIME": facts["runtime"],
+            "TVM_CRT_RPC": "ON" if facts["is_served_by_tvm"] else "OFF",
         }
+        sources = ["CMakeLists.txt", "device_kit", "src/platform.c", "src/platform.h"]
+        libraries = ["libplatform.a", "device_kit/libdevice_kit.a"]
+        if is_tvm_crt:
+            sources.append("crt")
+            libraries.append("device_kit/tvm_crt/libtvm_crt.a")
         build = CMakeBuild(
             HERE,
             BUILD_DIR,
             definitions={
-                "PROJECT_TYPE": facts["project_type"],
+                "PROGRAM": facts["program"],
                 "POOL_BYTES": str(facts["pool_bytes"]),
                 "PACKET_BYTES": str(facts["packet_bytes"]),
+                "TVM_WORKSPACE_BYTES": str(facts["tvm_workspace_bytes"]),
                 **shared,
             },
-            shared_sources=[
-                HERE / "CMakeLists.txt",
-                HERE / "device_kit",
-                HERE / "src" / "platform.c",
-                HERE / "src" / "platform.h",
-            ],
-            shared_libraries=["libplatform.a", "device_kit/libdevice_kit.a"],
+            shared_sources=[HERE / name for name in sources],
+            shared_libraries=libraries,
             shared_facts=list(shared.values()),
+            languages=["C", "CXX"] if facts["is_served_by_tvm"] else ["C"],
         )
         build.run(verbose=options["verbose"] or facts["verbose"])
         footprint = measure(BUILD_DIR / "libmodel.a", FIRMWARE)
@@ -150,24 +159,26 @@ class Handler(ProjectAPIHandler):
         self._transport.write(data, timeout_sec)
 
 
-def project_facts(archive, options):
+def project_facts(module, runtime, options):
     """What the other methods need to know, decided once, when the project is generated."""
     from server_kit.definitions import read_definitions
-    from server_kit.memory import pool_bytes
+    from server_kit.memory import pool_bytes, tvm_workspace_bytes
 
-    module = archive.only_module()
-    if module.abi != ABI:
-        raise archive.error(
-            f"holds code for {module.abi or 'the C runtime of TVM 0.8 to 0.18'}; "
-            f"this template runs code for {ABI}, as microtvm compile makes it"
-        )
+    # What the option sizes is the memory that tensors come from: TVM's, where TVM's runtime is.
+    given = options["workspace_size_bytes"]
+    tensors, workspace = (None, given) if runtime.is_tvm_crt else (given, None)
+    kind = "tvm_host_driven" if runtime.is_served_by_tvm else options["project_type"]
     return {
         "project_type": options["project_type"],
         "board": options["board"],
         "model": module.name,
         "abi": module.abi,
-        "pool_bytes": pool_bytes(module, SPARE_POOL_BYTES, options["workspace_size_bytes"]),
+        "runtime": runtime.name,
+        "is_served_by_tvm": runtime.is_served_by_tvm,
+        "program": f"main_{kind}",
+        "pool_bytes": pool_bytes(module, SPARE_POOL_BYTES, tensors),
         "packet_bytes": PACKET_BYTES,
+        "tvm_workspace_bytes": tvm_workspace_bytes(workspace),
         "compile_definitions": read_definitions(options["compile_definitions"]),
         "warning_as_error": options["warning_as_error"],
         "verbose": options["verbose"],

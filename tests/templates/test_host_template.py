@@ -293,8 +293,8 @@ def test_wrong_options_leave_nothing(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"abi": None}, "holds code for the C runtime of TVM 0.8 to 0.18; this template runs"),
-        ({"abi": "device_kit.9"}, "holds code for device_kit.9; this template runs"),
+        ({"abi": None}, "needs TVM's standalone C runtime: pass the directory 'standalone_crt'"),
+        ({"abi": "device_kit.9"}, "holds code for device_kit.9; templates of this release run"),
     ],
 )
 def test_archives_for_another_runtime(

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "device_kit/device_kit.h"
+#include "model_memory.h"
 #include "platform.h"
 
 static uint8_t packet_buffer[PACKET_BYTES];
@@ -22,7 +23,10 @@ int main(int argc, char **argv) {
         .pool_size = sizeof pool,
     };
     platform_init(argv);
-    int result = dk_server_init(&server, &config);
+    int result = model_memory_init();
+    if (result == DK_OK) {
+        result = dk_server_init(&server, &config);
+    }
     for (;;) {
         if (result < 0) {
             (void)fprintf(stderr, "the RPC server failed: error %d\n", result);
