@@ -24,8 +24,12 @@ from .clause import Fails, NotApplicable
 from .wire import NoAnswer, ReplyError, Server
 from .workbench import Workbench
 
-LIMIT_SEC = 20.0
-_RETRY_SEC = 5.0
+# Where a template sets no limits of its own.
+_LIMITS_SEC = {
+    "session_start_retry_timeout_sec": 5.0,
+    "session_start_timeout_sec": 20.0,
+    "session_established_timeout_sec": 20.0,
+}
 _LONGEST_EXCHANGE = 1024
 _SHORTEST_EXCHANGE = 16
 
@@ -47,7 +51,7 @@ class Tap(Transport):
         self._limits = limits
 
     def timeouts(self) -> TransportTimeouts:
-        """Limits for a session; none is without."""
+        """Give the limits of the template, or ours."""
         return self._limits
 
     def open(self) -> None:
@@ -79,7 +83,8 @@ def session(server: Server) -> Iterator[tuple[Session, Tap]]:
     Fails
         The firmware does not take part, or ends it.
     """
-    tap = Tap(server, TransportTimeouts(_RETRY_SEC, LIMIT_SEC, LIMIT_SEC))
+    limits = {name: server.limits.get(name, seconds) for name, seconds in _LIMITS_SEC.items()}
+    tap = Tap(server, TransportTimeouts(**limits))
     try:
         with Session(tap) as opened:
             yield opened, tap

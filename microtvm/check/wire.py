@@ -102,6 +102,8 @@ class Server:
         say: Callable[[str], None],
     ):
         self.mark = mark
+        self.limits: dict[str, float] = {}
+        """What ``open_transport`` answered: how long a session's parts may take, in seconds."""
         self.log = log
         self._say = say
         self._received = b""
@@ -235,7 +237,12 @@ class Server:
         reply = self.receive(self.send(method, **params), limit)
         if reply.get("error") is not None:
             raise ReplyError(method, reply["error"])
-        return reply.get("result")
+        result = reply.get("result")
+        if method == "open_transport" and isinstance(result, dict):
+            given = result.get("timeouts")
+            entries = given.items() if isinstance(given, dict) else ()
+            self.limits = {name: v for name, v in entries if isinstance(v, (int, float)) and v > 0}
+        return result
 
     def read(self, n: int, timeout_sec: float | None) -> bytes:
         """Call ``read_transport``."""

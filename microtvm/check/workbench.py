@@ -26,7 +26,7 @@ _METHODS = ("generate_project", "build", "flash", "open_transport")
 
 
 class UnusableTemplateError(MicroTVMError):
-    """There is nothing to check: no server, no answer, or a project in place of a template."""
+    """There is nothing to check: no server, no answer, no archive, or a project instead."""
 
 
 class MissingOptionsError(MicroTVMError):
@@ -77,6 +77,10 @@ class Workbench:
         self._marks: list[str] = []
         if not (self.template / SERVER_FILE).is_file():
             raise UnusableTemplateError(f"{template} holds no {SERVER_FILE}")
+        if model is not None and not model.is_file():
+            raise UnusableTemplateError(f"there is no archive {model}")
+        if standalone_crt_dir is not None and not standalone_crt_dir.is_dir():
+            raise UnusableTemplateError(f"there is no directory {standalone_crt_dir}")
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="microtvm-check-")).resolve()
         try:
             self.archive = model.absolute() if model else self._tiny_archive()

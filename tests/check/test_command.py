@@ -115,6 +115,13 @@ def test_a_directory_without_a_usable_server(
     assert "No module named 'no_such_module'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("flag", ["--model", "--standalone-crt-dir"])
+def test_a_path_that_does_not_exist(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "host", flag, "no/such/place"]) == 1
+    told = capsys.readouterr()
+    assert "no/such/place" in told.err and told.out == ""
+
+
 def test_the_list_names_sources_and_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)["clauses"]
