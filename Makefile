@@ -8,15 +8,18 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
-.PHONY: demo test check pytest lint types format bench footprint fuzz wheel clean system-packages
+.PHONY: demo test pytest server-pythons lint types format bench footprint fuzz wheel clean system-packages
 
 demo: $(VENV)/.demo
 	$(BIN)/microtvm demo
 
-test: system-packages lint types pytest
+test: system-packages lint types pytest server-pythons
 
 pytest: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+server-pythons: $(VENV)/.dev
+	@sh .ci/server-pythons $(BIN)/pytest
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
