@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .compiler import compile, export_model_library_format
     from .errors import MicroTVMError
     from .executor import AotModule
+    from .graph_executor import GraphModule, create_local_graph_executor
     from .project import (
         GeneratedProject,
         ProjectTransport,
@@ -41,6 +42,7 @@ _HOMES = {
     "microtvm.compiler": ("compile", "export_model_library_format"),
     "microtvm.errors": ("MicroTVMError",),
     "microtvm.executor": ("AotModule",),
+    "microtvm.graph_executor": ("GraphModule", "create_local_graph_executor"),
     "microtvm.project": (
         "GeneratedProject",
         "ProjectTransport",
@@ -59,6 +61,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AotModule",
     "GeneratedProject",
+    "GraphModule",
     "IoTimeoutError",
     "MicroTVMError",
     "ProjectTransport",
@@ -73,6 +76,7 @@ __all__ = [
     "TransportTimeouts",
     "compile",
     "create_local_aot_executor",
+    "create_local_graph_executor",
     "export_model_library_format",
     "generate_project",
     "generate_project_from_mlf",

@@ -9,12 +9,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+import re
 import tarfile
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import MicroTVMError
 
 _METADATA_LIMIT = 1 << 24  # bytes; real ones have a few thousand
+_GRAPH_LIMIT = 1 << 28
+_METADATA = re.compile(r"metadata\.json")
+_GRAPH = re.compile(r"executor-config/graph/[^/]+\.(?:graph|json)")
+_PARAMETERS = re.compile(r"parameters/[^/]+\.params")
 
 
 class ArchiveError(MicroTVMError):
@@ -75,31 +80,65 @@ def read_model_facts(path: pathlib.Path) -> ModelFacts:
         ) from error
 
 
+class GraphFiles(NamedTuple):
+    """What a graph executor needs besides the model's functions."""
+
+    graph: str
+    """The graph, as JSON."""
+    parameters: bytes
+    """As TVM's ``save_param_dict`` writes them."""
+
+
+def read_graph(path: pathlib.Path) -> GraphFiles:
+    """Read the graph of a model that was compiled for the graph executor.
+
+    Raises
+    ------
+    ArchiveError
+        The archive cannot be read or holds no graph.
+    """
+    graph = _read_member(path, _GRAPH, _GRAPH_LIMIT)
+    if graph is None:
+        raise ArchiveError(f"{path} is for the graph executor but holds no graph")
+    return GraphFiles(
+        graph.decode("utf-8", "replace"), _read_member(path, _PARAMETERS, _GRAPH_LIMIT) or b""
+    )
+
+
 def _read_metadata(path: pathlib.Path) -> dict[str, Any]:
+    text = _read_member(path, _METADATA, _METADATA_LIMIT)
+    if text is None:
+        raise ArchiveError(
+            f"{path} is not a Model Library Format archive: it holds no metadata.json",
+            hint="such archives are made by microtvm compile",
+        )
+    try:
+        metadata = json.loads(text)
+    except ValueError as error:
+        raise ArchiveError(f"metadata.json in {path} is not JSON: {error}") from error
+    if not isinstance(metadata, dict):
+        raise ArchiveError(f"metadata.json in {path} holds no object")
+    return metadata
+
+
+def _read_member(path: pathlib.Path, name: re.Pattern[str], limit: int) -> bytes | None:
+    """Read the first file whose path fits; None where there is none."""
     try:
         with tarfile.open(path) as archive:
             for member in archive:
-                if member.name.removeprefix("./") == "metadata.json" and member.isfile():
-                    if member.size > _METADATA_LIMIT:
-                        raise ArchiveError(f"metadata.json in {path} has {member.size} bytes")
+                if name.fullmatch(member.name.removeprefix("./")) and member.isfile():
+                    if member.size > limit:
+                        raise ArchiveError(f"{member.name} in {path} has {member.size} bytes")
                     stream = archive.extractfile(member)
                     assert stream is not None
-                    metadata = json.load(stream)
-                    if isinstance(metadata, dict):
-                        return metadata
-                    raise ArchiveError(f"metadata.json in {path} holds no object")
+                    return stream.read()
     except FileNotFoundError:
         raise ArchiveError(f"there is no archive {path}") from None
     except OSError as error:
         raise ArchiveError(f"{path} cannot be read: {error.strerror or error}") from error
     except (tarfile.TarError, EOFError) as error:
         raise ArchiveError(f"{path} is not a tar archive, or is cut short") from error
-    except ValueError as error:
-        raise ArchiveError(f"metadata.json in {path} is not JSON: {error}") from error
-    raise ArchiveError(
-        f"{path} is not a Model Library Format archive: it holds no metadata.json",
-        hint="such archives are made by microtvm compile",
-    )
+    return None
 
 
 def _facts(name: str, module: dict[str, Any], version: int) -> ModelFacts:

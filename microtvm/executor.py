@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drive a model that runs on a device, in the shape of TVM's ``AotModule``."""
+"""Drive a model that runs on a device, in the shape of TVM's executor modules."""
 
 from __future__ import annotations
 
+import abc
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy.typing as npt
@@ -13,27 +15,11 @@ from .rpc.packets import Device
 from .rpc.remote import Array, FunctionNotFoundError, RemoteModule, RemoteTensor
 
 
-class AotModule:
-    """A model's executor on a device.
+class Executor(abc.ABC):
+    """What executors have in common: inputs and outputs by index or name, and runs."""
 
-    Inputs and outputs keep their place in the device's memory as long as the executor lives, so
-    they are looked up once; an inference costs one copy for each input, one call, and one copy for
-    each output that is read.
-
-    Parameters
-    ----------
-    module : RemoteModule
-        What `Session.create_aot_executor` gives.
-    """
-
-    def __init__(self, module: RemoteModule):
-        self.module = module
-        self._run = module["run"]
-        self._num_inputs: int | None = None
-        self._num_outputs: int | None = None
-        self._inputs: dict[int, RemoteTensor] = {}
-        self._outputs: dict[int, RemoteTensor] = {}
-        self._indexes: dict[str, int] = {}
+    parameters: AbstractSet[str] = frozenset()
+    """Those of the inputs that are the model's own parameters."""
 
     def set_input(
         self, key: int | str | None = None, value: npt.ArrayLike | None = None, **params: Any
@@ -64,16 +50,14 @@ class AotModule:
     def run(self, **inputs: Any) -> None:
         """Run the model once, after `set_input` with ``inputs``."""
         self.set_input(**inputs)
-        self._run()
+        self._run_once()
 
     def get_input(self, index: int | str, out: Array | None = None) -> Any:
         """Give an input's tensor on the device, or copy it into ``out``."""
         if isinstance(index, str):
             index = self.get_input_index(index)
         self._check_index("input", index, self.get_num_inputs())
-        if index not in self._inputs:
-            self._inputs[index] = self.module["get_input"](index)
-        tensor = self._inputs[index]
+        tensor = self._input(index)
         return tensor if out is None else tensor.copyto(out)
 
     def get_output(self, index: int, out: Array | None = None) -> Any:
@@ -92,10 +76,93 @@ class AotModule:
             The tensor (``.numpy()`` copies it from the device), or ``out``.
         """
         self._check_index("output", index, self.get_num_outputs())
-        if index not in self._outputs:
-            self._outputs[index] = self.module["get_output"](index)
-        tensor = self._outputs[index]
+        tensor = self._output(index)
         return tensor if out is None else tensor.copyto(out)
+
+    @abc.abstractmethod
+    def get_num_inputs(self) -> int:
+        """Count the model's inputs."""
+
+    @abc.abstractmethod
+    def get_num_outputs(self) -> int:
+        """Count the model's outputs."""
+
+    @abc.abstractmethod
+    def get_input_index(self, name: str) -> int:
+        """Find an input by name.
+
+        Raises
+        ------
+        NoSuchTensorError
+            The model has none of that name; the message lists those it has.
+        """
+
+    @abc.abstractmethod
+    def get_input_name(self, index: int) -> str:
+        """Give an input's name."""
+
+    @abc.abstractmethod
+    def benchmark(self, *, repeat: int = 5, number: int = 5, **inputs: Any) -> BenchmarkResult:
+        """Time the model by the device's clock.
+
+        Parameters
+        ----------
+        number : int
+            Runs whose mean makes one result.
+        repeat : int
+            How many results to take.
+        **inputs
+            Set before timing.
+        """
+
+    def get_input_info(self) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
+        """Give the inputs' shapes and their data types, by name."""
+        shapes, dtypes = {}, {}
+        for index in range(self.get_num_inputs()):
+            name, tensor = self.get_input_name(index), self.get_input(index)
+            shapes[name], dtypes[name] = tensor.shape, str(tensor.dtype)
+        return shapes, dtypes
+
+    @abc.abstractmethod
+    def _run_once(self) -> None: ...
+
+    @abc.abstractmethod
+    def _input(self, index: int) -> RemoteTensor: ...
+
+    @abc.abstractmethod
+    def _output(self, index: int) -> RemoteTensor: ...
+
+    def _set(self, key: int | str, value: npt.ArrayLike) -> None:
+        tensor = self.get_input(key)
+        tensor.copyfrom(value, name=f"input {key!r}")
+
+    @staticmethod
+    def _check_index(what: str, index: int, count: int) -> None:
+        if not 0 <= index < count:
+            raise NoSuchTensorError(f"{what} {index} does not exist; the model has {count}, from 0")
+
+
+class AotModule(Executor):
+    """A model's executor on a device.
+
+    Inputs and outputs keep their place in the device's memory as long as the executor lives, so
+    they are looked up once; an inference costs one copy for each input, one call, and one copy for
+    each output that is read.
+
+    Parameters
+    ----------
+    module : RemoteModule
+        What `Session.create_aot_executor` gives.
+    """
+
+    def __init__(self, module: RemoteModule):
+        self.module = module
+        self._run = module["run"]
+        self._num_inputs: int | None = None
+        self._num_outputs: int | None = None
+        self._inputs: dict[int, RemoteTensor] = {}
+        self._outputs: dict[int, RemoteTensor] = {}
+        self._indexes: dict[str, int] = {}
 
     def get_num_inputs(self) -> int:
         """Count the model's inputs."""
@@ -125,14 +192,6 @@ class AotModule:
         """Give an input's name."""
         self._check_index("input", index, self.get_num_inputs())
         return str(self.module["get_input_name"](index))
-
-    def get_input_info(self) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
-        """Give the inputs' shapes and their data types, by name."""
-        shapes, dtypes = {}, {}
-        for index in range(self.get_num_inputs()):
-            name, tensor = self.get_input_name(index), self.get_input(index)
-            shapes[name], dtypes[name] = tensor.shape, str(tensor.dtype)
-        return shapes, dtypes
 
     def benchmark(
         self,
@@ -171,9 +230,18 @@ class AotModule:
         )
         return evaluator()
 
-    def _set(self, key: int | str, value: npt.ArrayLike) -> None:
-        tensor = self.get_input(key)
-        tensor.copyfrom(value, name=f"input {key!r}")
+    def _run_once(self) -> None:
+        self._run()
+
+    def _input(self, index: int) -> RemoteTensor:
+        if index not in self._inputs:
+            self._inputs[index] = self.module["get_input"](index)
+        return self._inputs[index]
+
+    def _output(self, index: int) -> RemoteTensor:
+        if index not in self._outputs:
+            self._outputs[index] = self.module["get_output"](index)
+        return self._outputs[index]
 
     def _find_input(self, name: str) -> int:
         # TVM's C runtime aborts when it is asked for a name it does not know: ask for its names.
@@ -185,8 +253,3 @@ class AotModule:
             known = ", ".join(map(repr, names))
             raise NoSuchTensorError(f"the model has no input {name!r}; its inputs are {known}")
         return names.index(name)
-
-    @staticmethod
-    def _check_index(what: str, index: int, count: int) -> None:
-        if not 0 <= index < count:
-            raise NoSuchTensorError(f"{what} {index} does not exist; the model has {count}, from 0")

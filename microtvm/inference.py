@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pathlib
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -10,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .archive import ModelFacts, TensorFacts
-from .executor import AotModule
+from .archive import ModelFacts, read_graph
+from .executor import Executor
+from .graph_executor import create_local_graph_executor
 from .rpc.benchmark import BenchmarkResult
 from .rpc.remote import FunctionNotFoundError
 from .samples import Array, Samples, Tensor
@@ -30,30 +33,68 @@ class Answers(NamedTuple):
     memory: MemoryStats | None
 
 
-def open_executor(session: Session, model: ModelFacts | None) -> AotModule:
-    """Create the executor of the model that the project holds."""
-    return create_local_aot_executor(session, model.name if model else "default")
+def open_executor(
+    session: Session, model: ModelFacts | None, archive: pathlib.Path | None = None
+) -> Executor:
+    """Create the executor of the model that the project holds.
+
+    Parameters
+    ----------
+    session : Session
+        An open session.
+    model : ModelFacts, optional
+        What its archive says.
+    archive : path, optional
+        That archive; a graph is read from it.
+    """
+    if model is None or archive is None or "graph" not in model.executors:
+        return create_local_aot_executor(session, model.name if model else "default")
+    files = read_graph(archive)
+    executor = create_local_graph_executor(files.graph, session.get_system_lib(), session.device)
+    if files.parameters:
+        executor.load_params(files.parameters)
+    return executor
 
 
-def input_tensors(executor: AotModule, model: ModelFacts | None) -> list[Tensor]:
-    """Describe the model's inputs, as the device knows them."""
-    named = _names(model.inputs if model else (), executor.get_num_inputs(), "input")
-    return [
-        Tensor(name, tensor.shape, tensor.dtype)
-        for name, tensor in zip(named, map(executor.get_input, range(len(named))), strict=True)
-    ]
+def input_tensors(executor: Executor, model: ModelFacts | None) -> list[Tensor]:
+    """Describe the model's inputs, in the order and with the types that the device has."""
+    tensors = []
+    for name, index in _input_indexes(executor, model).items():
+        tensor = executor.get_input(index)
+        tensors.append(Tensor(name, tensor.shape, tensor.dtype))
+    return tensors
 
 
-def _names(facts: tuple[TensorFacts, ...], count: int, what: str) -> list[str]:
-    """Give names for tensors; the wire has none for outputs, so the archive's are used."""
-    if len(facts) == count:
-        return [tensor.name for tensor in facts]
-    return [f"{what}{index}" for index in range(count)]
+def _input_indexes(executor: Executor, model: ModelFacts | None) -> dict[str, int]:
+    """Give the inputs' indexes by name: the archive's names, which the code has in C's spelling."""
+    known = {_c_name(tensor.name): tensor.name for tensor in model.inputs} if model else {}
+    count = executor.get_num_inputs()
+    try:
+        names = [executor.get_input_name(index) for index in range(count)]
+    except FunctionNotFoundError:  # TVM 0.8 to 0.10
+        names = list(known) if len(known) == count else [f"input{i}" for i in range(count)]
+    return {
+        known.get(_c_name(name), name): index
+        for index, name in enumerate(names)
+        if name not in executor.parameters
+    }
+
+
+def _c_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]", "_", name)
+
+
+def _output_names(executor: Executor, model: ModelFacts | None) -> list[str]:
+    """Give the outputs' names; the wire has none, so the archive's are used."""
+    count = executor.get_num_outputs()
+    if model is not None and len(model.outputs) == count:
+        return [tensor.name for tensor in model.outputs]
+    return [f"output{index}" for index in range(count)]
 
 
 def infer(
     session: Session,
-    executor: AotModule,
+    executor: Executor,
     model: ModelFacts | None,
     samples: Samples,
     repeat: int,
@@ -68,14 +109,14 @@ def infer(
     advance : callable
         Called after each sample.
     """
-    names = _names(model.outputs if model else (), executor.get_num_outputs(), "output")
+    names = _output_names(executor, model)
+    indexes = _input_indexes(executor, model)
     collected: dict[str, list[Any]] = {name: [] for name in names}
-    inputs = list(samples.values.values())
     times = []
     for index in range(samples.total):
         start = time.perf_counter()
-        for position, values in enumerate(inputs):
-            executor.set_input(position, values[index])
+        for name, values in samples.values.items():
+            executor.set_input(indexes[name], values[index])
         executor.run()
         for position, name in enumerate(names):
             collected[name].append(executor.get_output(position).numpy())
@@ -87,7 +128,7 @@ def infer(
     )
 
 
-def _time(executor: AotModule, repeat: int) -> BenchmarkResult | None:
+def _time(executor: Executor, repeat: int) -> BenchmarkResult | None:
     try:
         return executor.benchmark(number=1, repeat=repeat)
     except FunctionNotFoundError:

@@ -11,7 +11,6 @@ from .arguments import UsageError, add_project, add_project_options, project_opt
 from .report import Report
 
 if TYPE_CHECKING:
-    from ..archive import ModelFacts
     from ..inference import Answers
     from ..project import GeneratedProject
     from ..samples import Array, Samples
@@ -55,8 +54,8 @@ def run(args: argparse.Namespace, report: Report) -> None:
 
     options = project_options(args)
     with GeneratedProject.from_directory(args.project, options, report.server_output) as project:
-        model = project_model(args.project, project)
-        samples, answers = _answer(project, model, args, report)
+        archive = project_archive(args.project, project)
+        samples, answers = _answer(project, archive, args, report)
     from ..samples import output_names, save
 
     names = output_names(list(answers.outputs))
@@ -70,27 +69,31 @@ def run(args: argparse.Namespace, report: Report) -> None:
     report.result(facts, _lines(args, samples, answers, arrays))
 
 
-def project_model(directory: pathlib.Path, project: GeneratedProject) -> ModelFacts | None:
-    """Read what a project's archive says about its model; None when it keeps no archive."""
-    from ..archive import read_model_facts
-
+def project_archive(directory: pathlib.Path, project: GeneratedProject) -> pathlib.Path | None:
+    """Give the archive that a project was made from; None when it keeps none."""
     path = project.info().get("model_library_format_path")
-    return read_model_facts(directory / path) if path else None
+    return directory / path if path else None
 
 
 def _answer(
-    project: GeneratedProject, model: ModelFacts | None, args: argparse.Namespace, report: Report
+    project: GeneratedProject,
+    archive: pathlib.Path | None,
+    args: argparse.Namespace,
+    report: Report,
 ) -> tuple[Samples, Answers]:
+    from ..archive import read_model_facts
     from ..inference import infer, input_tensors, open_executor
     from ..samples import load_inputs
     from ..session import Session
+
+    model = read_model_facts(archive) if archive else None
 
     def show_log(text: str) -> None:
         if report.verbose:
             report.line(f"device: {text}")
 
     with Session(project.transport(), on_log=show_log) as session:
-        executor = open_executor(session, model)
+        executor = open_executor(session, model, archive)
         samples = load_inputs(args.inputs, input_tensors(executor, model))
         with report.bar("run", samples.total) as advance:
             answers = infer(session, executor, model, samples, args.repeat, advance)

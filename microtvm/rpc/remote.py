@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ..errors import DataTypeError, MicroTVMError, ShapeError
 from .benchmark import BenchmarkResult
-from .datatypes import numpy_dtype
+from .datatypes import dlpack_dtype, numpy_dtype
 from .packets import Device, PacketError, TensorView, TypeCode, Value
 
 if TYPE_CHECKING:
@@ -119,6 +119,14 @@ class RemoteTensor:
         target[...] = self.numpy()
         return target
 
+    def reshaped(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> RemoteTensor:
+        """Give the same memory as a tensor of another shape and type.
+
+        It must fit, and this tensor must stay: the memory remains its own.
+        """
+        view = self.view._replace(shape=tuple(shape), dtype=dlpack_dtype(dtype))
+        return RemoteTensor(self._client, view, None)
+
     def free(self) -> None:
         """Give the memory back to the device before the next call. Safe to call again."""
         if self._finalizer is not None:
@@ -202,6 +210,17 @@ class RemoteModule:
 
     def __getitem__(self, name: str) -> RemoteFunction:
         return self.get_function(name)
+
+    def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike, device: Device) -> RemoteTensor:
+        """Allocate a tensor of unset values on the module's device."""
+        return self._client.empty(shape, dtype, device)
+
+    def tensor_at(
+        self, address: int, shape: tuple[int, ...], dtype: npt.DTypeLike, device: Device
+    ) -> RemoteTensor:
+        """Give memory of the device's own, such as a constant of its code, as a tensor."""
+        view = TensorView(address, device, dlpack_dtype(dtype), tuple(shape))
+        return RemoteTensor(self._client, view, None)
 
     def time_evaluator(
         self,
