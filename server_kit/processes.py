@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 
 from .interrupts import Deferred
 
@@ -13,9 +14,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import pathlib
     import subprocess
-    from typing import Mapping, Sequence
+    from typing import Callable, Mapping, Sequence
 
 GRACE_SEC = 1.0
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def start(
@@ -54,7 +56,30 @@ def start(
         stdout=stdout,
         stderr=stderr,
         start_new_session=True,
+        preexec_fn=_end_with_this_process() if sys.platform.startswith("linux") else None,
     )
+
+
+def _end_with_this_process() -> Callable[[], None]:
+    """What a new process calls so that the kernel ends it when this one is killed with -9.
+
+    An emulator does not notice that nobody holds its pipes. Other systems than Linux have no such
+    call; there a killed server leaves to its programs to notice the end of their input.
+    """
+    import ctypes
+
+    # Everything is looked up here: the new process must not import, for another thread may hold
+    # the lock for that.
+    prctl = ctypes.CDLL(None).prctl
+    parent = os.getpid()
+    kill = int(signal.SIGKILL)
+
+    def ask_the_kernel() -> None:
+        prctl(_PR_SET_PDEATHSIG, kill)
+        if os.getppid() != parent:  # killed before the call
+            os._exit(1)
+
+    return ask_the_kernel
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

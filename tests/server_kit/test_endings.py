@@ -145,6 +145,16 @@ def test_the_server_is_killed_and_the_firmware_ends_with_its_input(
     check_nothing_left(server, tmp_path)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux's kernel does this")
+def test_the_server_is_killed_and_a_program_that_ignores_its_input_ends_too(
+    start: Callable[[], PipeDriver], tmp_path: pathlib.Path
+) -> None:
+    server = start()
+    bring_to(server, "deaf", tmp_path)
+    server.process.kill()
+    check_nothing_left(server, tmp_path)
+
+
 def test_signals_during_cleaning_up_do_not_stop_it(
     start: Callable[[], PipeDriver], tmp_path: pathlib.Path
 ) -> None:
