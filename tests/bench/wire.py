@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,9 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 import microtvm
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "templates"))
-from tiny_model import write_archive  # the archive that needs no TVM
+from microtvm.check import tiny_archive
 
 TENSOR_BYTES = 256 * 1024
 CALLS = 200
@@ -44,7 +41,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         directory = pathlib.Path(scratch)
-        archive = write_archive(directory / "model.tar")
+        archive = tiny_archive.write(directory / "model.tar")
         template = microtvm.get_microtvm_template_projects("host")
         options = {"workspace_size_bytes": 4 * TENSOR_BYTES}
         with microtvm.generate_project_from_mlf(
