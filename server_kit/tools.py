@@ -122,20 +122,44 @@ def run(
     return list(output.tail)
 
 
-def output(arguments: Sequence[str]) -> str:
-    """What a program that ends at once prints; nothing is shown or kept.
+def output(
+    arguments: Sequence[str],
+    *,
+    cwd: pathlib.Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout_sec: float = QUICK_SEC,
+) -> str:
+    """What a program that ends soon prints; nothing is shown or kept.
+
+    Parameters
+    ----------
+    arguments, cwd, env, timeout_sec
+        As for :func:`run`.
 
     Raises
     ------
     ToolError :
-        When it cannot be run, fails, or does not end within seconds.
+        When it cannot be run, fails, or does not end in time. The message holds the last line of
+        its errors.
     """
     import subprocess
 
     try:
         done = subprocess.run(
-            arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=QUICK_SEC, check=True
+            arguments,
+            cwd=cwd,
+            env={**os.environ, **env} if env else None,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout_sec,
+            check=True,
         )
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+        raise ToolError(
+            f"{_quoted(arguments)} failed ({_status(error.returncode)})"
+            + "".join(f": {line.strip()}" for line in said)
+        ) from error
     except (OSError, subprocess.SubprocessError) as error:
         raise ToolError(f"{_quoted(arguments)}: {error}") from error
     return done.stdout.decode("utf-8", "replace")

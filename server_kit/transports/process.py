@@ -35,12 +35,17 @@ class ProcessTransport(Transport):
         The program and its arguments.
     cwd : pathlib.Path
         Its working directory.
+    ends_with_input : bool
+        Whether it ends by itself at the end of its input; an emulator does not.
     """
 
-    def __init__(self, arguments: Sequence[str], cwd: pathlib.Path) -> None:
+    def __init__(
+        self, arguments: Sequence[str], cwd: pathlib.Path, ends_with_input: bool = True
+    ) -> None:
         super().__init__()
         self._arguments = arguments
         self._cwd = cwd
+        self._exit_sec = _EXIT_SEC if ends_with_input else 0.0
         self._process: subprocess.Popen[bytes] | None = None
 
     def _open(self) -> None:
@@ -68,7 +73,7 @@ class ProcessTransport(Transport):
             if pipe is not None:
                 pipe.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_EXIT_SEC)  # firmware ends by itself at the end of its input
+            process.wait(self._exit_sec)
         processes.end(process)
         self._process = None
 

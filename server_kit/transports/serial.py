@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Serial ports, here or elsewhere: whatever URL PySerial takes.
+
+``/dev/ttyACM0``, ``socket://lab:5000``, ``rfc2217://lab:4000``. PySerial is imported when a port is
+opened and is needed for nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import select
+
+from ..device_lock import DeviceLock
+from ..errors import ServerError, TransportClosedError
+from .base import Transport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_CHUNK_BYTES = 1 << 16
+# Ports without a file descriptor are written in pieces, so that a deadline is kept.
+_PIECE_BYTES = 256
+_LONGEST_WAIT_SEC = 3600.0
+_GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
+
+
+class SerialTransport(Transport):
+    """A port of PySerial, held by this process alone.
+
+    Parameters
+    ----------
+    port : str
+        A device or a URL.
+    baudrate : int
+    lock_name : str, optional
+        What the board is known by to other servers; the port by default.
+    """
+
+    def __init__(self, port: str, baudrate: int, lock_name: str | None = None) -> None:
+        super().__init__()
+        self._port = port
+        self._baudrate = baudrate
+        self._lock = DeviceLock(lock_name or port)
+        self._serial: Any = None
+        self._fd = -1
+
+    def _open(self) -> None:
+        serial = import_pyserial()
+        self._lock.acquire()
+        try:
+            # Non-blocking both ways: deadlines are kept here.
+            self._serial = serial.serial_for_url(
+                self._port, baudrate=self._baudrate, timeout=0, write_timeout=0, exclusive=True
+            )
+            self._serial.reset_input_buffer()
+        except (OSError, ValueError) as error:  # SerialException is an OSError
+            raise ServerError(
+                f"the port {self._port} cannot be opened at {self._baudrate} baud: {error}"
+            ) from error
+        self._fd = _descriptor(self._serial)
+        if self._fd >= 0:
+            os.set_blocking(self._fd, False)
+
+    def _close(self) -> None:
+        port, self._serial, self._fd = self._serial, None, -1
+        if port is not None:
+            with contextlib.suppress(OSError):
+                port.close()
+        self._lock.release()
+
+    def _is_alive(self) -> bool:
+        if self._fd < 0:
+            return self._serial is not None
+        return not _poll(self._fd, 0, 0) & _GONE
+
+    def _receive(self, timeout_sec: float | None) -> bytes:
+        wait = _LONGEST_WAIT_SEC if timeout_sec is None else min(timeout_sec, _LONGEST_WAIT_SEC)
+        with self._reporting():
+            if self._fd >= 0:
+                return self._receive_from_descriptor(wait)
+            self._serial.timeout = wait
+            first: bytes = self._serial.read(1)
+            waiting = self._serial.in_waiting if first else 0
+            self._serial.timeout = 0
+            return first + bytes(self._serial.read(waiting) if waiting else b"")
+
+    def _send(self, data: memoryview, timeout_sec: float | None) -> int:
+        wait = _LONGEST_WAIT_SEC if timeout_sec is None else min(timeout_sec, _LONGEST_WAIT_SEC)
+        with self._reporting():
+            if self._fd < 0:
+                return int(self._serial.write(bytes(data[:_PIECE_BYTES])) or 0)
+            ready = _poll(self._fd, select.POLLOUT | select.POLLIN, wait)
+            if ready & select.POLLIN:
+                # A peer that answers while it is written to must not block on its own output.
+                self._received += self._read_now()
+            elif ready & _GONE:
+                raise TransportClosedError(f"the other end of {self._port} has gone")
+            if not ready & select.POLLOUT:
+                return 0
+            try:
+                return os.write(self._fd, data)
+            except BlockingIOError:
+                return 0
+
+    def _receive_from_descriptor(self, wait_sec: float) -> bytes:
+        return self._read_now() if _poll(self._fd, select.POLLIN, wait_sec) else b""
+
+    def _read_now(self) -> bytes:
+        try:
+            chunk = os.read(self._fd, _CHUNK_BYTES)
+        except BlockingIOError:
+            return b""
+        if not chunk:
+            raise TransportClosedError(f"the other end of {self._port} has gone")
+        return chunk
+
+    @contextlib.contextmanager
+    def _reporting(self) -> Any:
+        try:
+            yield
+        except OSError as error:
+            raise TransportClosedError(f"{self._port} has gone: {error}") from None
+
+
+def import_pyserial() -> Any:
+    """The package ``serial``.
+
+    Raises
+    ------
+    ServerError :
+        When it is not installed, with the command that installs it.
+    """
+    import sys
+
+    try:
+        import serial
+    except ImportError:
+        raise ServerError(
+            f"serial ports need PySerial, which {sys.executable} has not: "
+            f"{sys.executable} -m pip install pyserial"
+        ) from None
+    return serial
+
+
+def _descriptor(port: Any) -> int:
+    """The file descriptor under a port; -1 for one that is not a file."""
+    try:
+        return int(port.fileno())
+    except (AttributeError, OSError):  # io.UnsupportedOperation is an OSError
+        return -1
+
+
+def _poll(fd: int, events: int, wait_sec: float) -> int:
+    poller = select.poll()
+    poller.register(fd, events)
+    found = poller.poll(math.ceil(wait_sec * 1000))
+    return found[0][1] if found else 0

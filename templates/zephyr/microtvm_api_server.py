@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The Project API for Zephyr: any board it knows, real, emulated or on this machine.
+
+In a template this server makes projects; in a project it builds, flashes and talks to the board.
+The methods below are the API's, in the order in which a client calls them. What they ask of Zephyr
+is in zephyr_kit/, a file for each kind of question.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+from server_kit import (
+    ProjectAPIHandler,
+    ProjectError,
+    ProjectOption,
+    ServerInfo,
+    TransportClosedError,
+    TransportTimeouts,
+    default_project_options,
+    log,
+    main,
+)
+
+HERE = pathlib.Path(__file__).resolve().parent
+ARCHIVE = "model.tar"
+FACTS = "project.json"
+BUILD_DIR = HERE / "build"
+IS_TEMPLATE = not (HERE / ARCHIVE).exists()
+
+ABI = "device_kit.1"
+DEFAULT_BAUDRATE = 115200
+
+# What a generated project holds besides the archive and what is written for it.
+PROJECT_FILES = (
+    "microtvm_api_server.py",
+    "server_kit",
+    "device_kit",
+    "zephyr_kit",
+    "src",
+    "CMakeLists.txt",
+    "Kconfig",
+    "boards.json",
+)
+
+ALL_METHODS = ["generate_project", "build", "flash", "open_transport"]
+PROJECT_OPTIONS = [
+    *default_project_options(
+        verbose={"optional": ["generate_project", "build"]},
+        project_type={"choices": ["host_driven", "standalone"], "default": "host_driven"},
+        board={"help": "Any board `west boards` lists: BOARD, or BOARD@REVISION/QUALIFIERS."},
+        cmsis_path={"help": "Taken so that options of TVM 0.18 fit; not used yet."},
+    ),
+    ProjectOption(
+        "zephyr_base",
+        optional=ALL_METHODS,
+        help="Directory of Zephyr; by default ZEPHYR_BASE, or that of west's workspace.",
+    ),
+    ProjectOption(
+        "west_cmd", optional=ALL_METHODS, help="The west command, `python3 -m west` say."
+    ),
+    ProjectOption(
+        "workspace_size_bytes",
+        optional=["generate_project"],
+        type="int",
+        help="Memory for tensors; by default what inputs and outputs need and a part of the RAM.",
+    ),
+    ProjectOption(
+        "config_main_stack_size",
+        optional=["generate_project"],
+        type="int",
+        help="Bytes of the stack that the model runs on; 4096 by default.",
+    ),
+    ProjectOption(
+        "serial_number",
+        optional=["flash", "open_transport"],
+        help="Serial number of the board or its probe, where several are attached.",
+    ),
+    ProjectOption(
+        "nrfjprog_snr", optional=["flash", "open_transport"], help="Old name of serial_number."
+    ),
+    ProjectOption(
+        "openocd_serial", optional=["flash", "open_transport"], help="Old name of serial_number."
+    ),
+    ProjectOption(
+        "runner",
+        optional=["flash", "open_transport"],
+        help="The west runner that flashes; by default the board's own.",
+    ),
+    ProjectOption(
+        "port",
+        optional=["open_transport"],
+        help="The console: a device, a PySerial URL, USB's VID:PID or a USB location.",
+    ),
+    ProjectOption(
+        "baudrate",
+        optional=["open_transport"],
+        type="int",
+        help="Speed of the console; by default what the board's devicetree says.",
+    ),
+    ProjectOption(
+        "gdbserver_port",
+        optional=["open_transport"],
+        type="int",
+        help="Emulated boards wait for a debugger on this port before they start.",
+    ),
+]
+
+
+class Handler(ProjectAPIHandler):
+    """The Project API's methods."""
+
+    project_options = PROJECT_OPTIONS
+
+    def __init__(self) -> None:
+        self._transport = None
+
+    def server_info_query(self, tvm_version):
+        return ServerInfo(
+            platform_name="zephyr",
+            is_template=IS_TEMPLATE,
+            model_library_format_path=None if IS_TEMPLATE else ARCHIVE,
+            project_options=self.project_options,
+        )
+
+    def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
+        from server_kit.archive import ModelArchive
+        from server_kit.project import ProjectWriter
+        from server_kit.safe_tar import SafeTar
+        from zephyr_kit import settings
+        from zephyr_kit.tree import ZephyrTree
+        from zephyr_kit.west import West, find_zephyr_base
+
+        if not IS_TEMPLATE:
+            raise ProjectError(f"{HERE} is a project; generate from a template")
+        with ModelArchive(model_library_format_path) as archive:
+            facts = project_facts(archive, options)
+            tree = ZephyrTree(find_zephyr_base(options["zephyr_base"], options["west_cmd"]))
+            west = West(options["west_cmd"], tree.base)
+            facts["board"], board = tree.find_board(
+                options["board"], west, board_facts("former_names")
+            )
+            facts["zephyr_base"] = str(tree.base)
+            with ProjectWriter(project_dir) as project:
+                for name in PROJECT_FILES:
+                    project.copy(HERE / name)
+                project.copy(archive.path, ARCHIVE)
+                archive.unpack(project.directory / "model")
+                project.write("settings.cmake", settings.cmake_text(facts))
+                project.write("prj.conf", settings.kconfig_text(facts, board, tree))
+                project.write(FACTS, json.dumps(facts, indent=2) + "\n")
+                if options["extra_files_tar"]:
+                    with SafeTar(pathlib.Path(options["extra_files_tar"])) as extra_files:
+                        extra_files.unpack(project.directory)
+
+    def build(self, options):
+        from server_kit.footprint import measure
+
+        facts = read_facts()
+        west, zephyr_base = west_and_base(options, facts)
+        build = zephyr_build()
+        build.run(west, facts["board"], zephyr_base, options["verbose"] or facts["verbose"])
+        size_tool = build.cache().get("CMAKE_SIZE", "size")
+        footprint = measure(BUILD_DIR / "libmodel.a", build.firmware, size_tool)
+        (BUILD_DIR / "footprint.json").write_text(json.dumps(footprint, indent=2) + "\n")
+
+    def flash(self, options):
+        from server_kit.device_lock import DeviceLock
+        from zephyr_kit.flash import flash
+
+        facts = read_facts()
+        build = zephyr_build()
+        build.require()
+        runner = build.flash_runner(options["runner"])
+        if runner is None or build.native_program.exists():
+            log.info(
+                f"nothing to flash: {facts['board']} is emulated; opening its transport starts it"
+            )
+            return
+        self.close_transport()  # a board that is flashed restarts
+        west, _ = west_and_base(options, facts)
+        serial_number = given_serial_number(options)
+        with DeviceLock(serial_number or facts["board"]):
+            flash(west, HERE, BUILD_DIR, runner, serial_number)
+
+    def open_transport(self, options):
+        facts = read_facts()
+        if facts["project_type"] != "host_driven":
+            raise ProjectError(
+                f"a {facts['project_type']} project has no RPC server; read its console, or "
+                "generate the project with project_type=host_driven"
+            )
+        build = zephyr_build()
+        build.require()
+        if self._transport is None:
+            self._transport = (
+                None if options["port"] else emulator(build, options["gdbserver_port"])
+            ) or board_port(build, facts, options)
+        self._transport.open()
+        if options["gdbserver_port"] is not None:
+            return TransportTimeouts(0, 0, 0)  # whoever debugs takes their time
+        return TransportTimeouts(
+            session_start_retry_timeout_sec=2.0,
+            session_start_timeout_sec=20.0,
+            session_established_timeout_sec=300.0,  # a benchmark is one call
+        )
+
+    def close_transport(self):
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    def read_transport(self, n, timeout_sec):
+        return self._open_transport().read(n, timeout_sec)
+
+    def write_transport(self, data, timeout_sec):
+        self._open_transport().write(data, timeout_sec)
+
+    def _open_transport(self):
+        if self._transport is None:
+            raise TransportClosedError("the transport is not open; call open_transport first")
+        return self._transport
+
+
+def emulator(build, gdbserver_port):
+    """The transport to a board that is a process here; None for a real one."""
+    from server_kit.transports.process import ProcessTransport
+    from zephyr_kit import emulator
+
+    if build.native_program.exists():
+        return ProcessTransport([str(build.native_program)], cwd=HERE, ends_with_input=False)
+    words = None if build.flash_runner() else build.emulator_command(emulator.QEMU)
+    if words is None:
+        return None
+    semihosting = build.config().get("SEMIHOST") == "y"
+    command = emulator.qemu_command(words, semihosting, gdbserver_port)
+    return ProcessTransport(command, cwd=HERE, ends_with_input=False)
+
+
+def board_port(build, facts, options):
+    """The transport to a real board: the serial port its console is at."""
+    from server_kit import ports
+    from server_kit.transports.serial import SerialTransport
+
+    serial_number = given_serial_number(options)
+    port = options["port"]
+    if port is None or not ports.is_path_or_url(port):
+        runner = build.flash_runner(options["runner"]) or ""
+        port = ports.choose_port(
+            ports.list_ports(),
+            serial_number=serial_number,
+            wanted=port,
+            likely_vendors=board_facts("probe_vendors").get(runner, ()),
+            console_index=board_facts("console_index"),
+        ).device
+        log.info(f"the console of {facts['board']} is {port}")
+    baudrate = options["baudrate"] or build.console_baudrate() or DEFAULT_BAUDRATE
+    return SerialTransport(port, baudrate, lock_name=serial_number)
+
+
+def project_facts(archive, options):
+    """What the other methods need to know, decided once, when the project is generated."""
+    from server_kit.definitions import read_definitions
+    from server_kit.memory import pool_bytes
+    from zephyr_kit.settings import DEFAULT_STACK_BYTES
+
+    module = archive.only_module()
+    if module.abi != ABI:
+        raise archive.error(
+            f"holds code for {module.abi or 'the C runtime of TVM 0.8 to 0.18'}; "
+            f"this template runs code for {ABI}, as microtvm compile makes it"
+        )
+    return {
+        "project_type": options["project_type"],
+        "model": module.name,
+        "abi": module.abi,
+        "pool_bytes": pool_bytes(module, 0, options["workspace_size_bytes"]),
+        "pool_has_spare": options["workspace_size_bytes"] is None,
+        "main_stack_bytes": options["config_main_stack_size"] or DEFAULT_STACK_BYTES,
+        "compile_definitions": read_definitions(options["compile_definitions"]),
+        "warning_as_error": options["warning_as_error"],
+        "verbose": options["verbose"],
+    }
+
+
+def read_facts():
+    """What ``generate_project`` decided."""
+    if IS_TEMPLATE:
+        raise ProjectError(f"{HERE} is a template; call generate_project first")
+    return json.loads((HERE / FACTS).read_text(encoding="utf-8"))
+
+
+def board_facts(kind):
+    """What no tool can tell about boards."""
+    return json.loads((HERE / "boards.json").read_text(encoding="utf-8"))[kind]
+
+
+def west_and_base(options, facts):
+    """West and the tree it works in: that of the project's generation, unless another is given."""
+    from zephyr_kit.west import West
+
+    zephyr_base = pathlib.Path(options["zephyr_base"] or facts["zephyr_base"])
+    return West(options["west_cmd"], zephyr_base), zephyr_base
+
+
+def zephyr_build():
+    """The project's build directory."""
+    from zephyr_kit.build import ZephyrBuild
+
+    return ZephyrBuild(HERE, BUILD_DIR)
+
+
+def given_serial_number(options):
+    """The option, by any of its names."""
+    return options["serial_number"] or options["nrfjprog_snr"] or options["openocd_serial"]
+
+
+if __name__ == "__main__":
+    main(Handler())

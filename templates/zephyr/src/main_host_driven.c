@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Serves the model over microTVM's RPC wire. */
+#include "device_kit/device_kit.h"
+#include "platform.h"
+#include "sizes.h"
+#include "wire.h"
+
+static uint8_t packet_buffer[PACKET_BYTES];
+static uint8_t pool[POOL_BYTES + SPARE_POOL_BYTES] __aligned(DK_ALIGNMENT);
+
+int main(void) {
+    static dk_server server;
+    static const dk_config config = {
+        .platform = &platform,
+        .model = &dk_system_model,
+        .packet_buffer = packet_buffer,
+        .packet_buffer_size = sizeof packet_buffer,
+        .pool = pool,
+        .pool_size = sizeof pool,
+    };
+    platform_init();
+    int result = dk_server_init(&server, &config);
+    /* After DK_SHUTDOWN too: a board waits for the next session. */
+    while (result >= 0) {
+        const uint8_t *data;
+        size_t size = wire_receive(&data);
+        result = dk_server_receive(&server, data, size);
+        wire_release(size);
+    }
+    platform.fatal(NULL, result);
+    return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Buffer sizes, from the board's RAM as its devicetree states it. */
+#ifndef SIZES_H_
+#define SIZES_H_
+
+#include "zephyr_headers.h"
+
+#if DT_HAS_CHOSEN(zephyr_sram)
+#define RAM_BYTES ((size_t)DT_REG_SIZE(DT_CHOSEN(zephyr_sram)))
+#else
+#define RAM_BYTES ((size_t)64 * 1024 * 1024) /* the emulation of a board on the host */
+#endif
+
+/* The largest packet of the RPC wire: a thirty-second of the RAM, from 2 KiB, which every client
+ * expects, to 64 KiB. */
+#define PACKET_BYTES (CLAMP(RAM_BYTES / 32, (size_t)2048, (size_t)65536))
+
+/* What the host may allocate besides the model's inputs and outputs. */
+#define SPARE_POOL_BYTES (POOL_HAS_SPARE ? MIN(RAM_BYTES / 8, (size_t)65536) : 0)
+
+#endif

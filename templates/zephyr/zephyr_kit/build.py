@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A project's build directory: made by west, read by whatever comes after."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shlex
+import shutil
+
+from server_kit import tools
+from server_kit.errors import ProjectError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pathlib
+    from typing import Iterator
+
+    from .west import West
+
+LOG_FILE = "build.log"
+TIMEOUT_SEC = 3600.0
+
+_STATE_FILE = "configured.json"
+# What a configured build directory depends on and does not notice itself.
+_ENVIRONMENT = (
+    "ZEPHYR_TOOLCHAIN_VARIANT",
+    "ZEPHYR_SDK_INSTALL_DIR",
+    "CROSS_COMPILE",
+    "GNUARMEMB_TOOLCHAIN_PATH",
+    "ZEPHYR_MODULES",
+    "EXTRA_ZEPHYR_MODULES",
+)
+_CACHE_LINE = re.compile(r"^([\w.-]+):\w+=(.*)$", re.MULTILINE)
+_CONFIG_LINE = re.compile(r"^CONFIG_(\w+)=(.*)$", re.MULTILINE)
+_RUNNER_LINE = re.compile(r"^flash-runner:\s*(\S+)\s*$", re.MULTILINE)
+_RUNNERS = re.compile(r"^runners:\s*\n((?:- \S+\n)+)", re.MULTILINE)
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+
+
+class ZephyrBuild:
+    """A build directory.
+
+    Parameters
+    ----------
+    project_dir, directory : pathlib.Path
+        The sources, and where everything is written.
+    """
+
+    def __init__(self, project_dir: pathlib.Path, directory: pathlib.Path) -> None:
+        self._project_dir = project_dir
+        self.directory = directory
+
+    def run(self, west: West, board: str, zephyr_base: pathlib.Path, verbose: bool) -> None:
+        """Build: from nothing for another board or Zephyr, else only what changed.
+
+        Raises
+        ------
+        ToolError :
+            With the first message of the compiler or of Kconfig.
+        """
+        wanted = [board, str(zephyr_base), str(self._project_dir)]
+        wanted += [f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT]
+        with _only_one(self._project_dir):
+            if self.directory.exists() and self._configured_for() != wanted:
+                shutil.rmtree(str(self.directory))
+            self.directory.mkdir(exist_ok=True)
+            self._state_file.write_text(json.dumps(wanted), encoding="utf-8")
+            log_file = self.directory / LOG_FILE
+            log_file.write_bytes(b"")
+            arguments = ["build", f"--board={board}", f"--build-dir={self.directory}"]
+            west.run(
+                [*(["-v"] if verbose else []), *arguments, str(self._project_dir)],
+                cwd=self._project_dir,
+                log_file=log_file,
+                timeout_sec=TIMEOUT_SEC,
+            )
+
+    def require(self) -> None:
+        """Raise when there is no firmware yet."""
+        if not self.firmware.exists():
+            raise ProjectError(f"{self._project_dir} holds no firmware yet; call build first")
+
+    @property
+    def firmware(self) -> pathlib.Path:
+        """The linked firmware."""
+        return self.directory / "zephyr" / "zephyr.elf"
+
+    @property
+    def native_program(self) -> pathlib.Path:
+        """The firmware as a program for this machine, where the board is one."""
+        return self.directory / "zephyr" / "zephyr.exe"
+
+    def cache(self) -> dict[str, str]:
+        """CMake's variables."""
+        return dict(_CACHE_LINE.findall(self._text("CMakeCache.txt")))
+
+    def config(self) -> dict[str, str]:
+        """Kconfig's, as ``UART_CONSOLE``: ``y``."""
+        return dict(_CONFIG_LINE.findall(self._text("zephyr/.config")))
+
+    def flash_runner(self, wanted: str | None = None) -> str | None:
+        """The runner that flashes this board; None for one that nothing is flashed to.
+
+        Raises
+        ------
+        ProjectError :
+            When the runner wanted is not one of this board's.
+        """
+        text = self._text("zephyr/runners.yaml")
+        listed = _RUNNERS.search(text)
+        names = re.findall(r"- (\S+)", listed.group(1)) if listed else []
+        if wanted is not None:
+            if wanted in names:
+                return wanted
+            raise ProjectError(
+                f"option 'runner' was given {wanted!r}; this board's runners are "
+                f"{', '.join(names) or 'none, it is emulated'}"
+            )
+        default = _RUNNER_LINE.search(text)
+        return default.group(1) if default else None
+
+    def console_baudrate(self) -> int | None:
+        """The speed of the console's UART; None where the devicetree does not say."""
+        tree = _COMMENT.sub("", self._text("zephyr/zephyr.dts"))
+        for chosen in ("zephyr,console", "zephyr,shell-uart"):
+            label = re.search(rf"{chosen} = &(\w+);", tree)
+            speed = _property(tree, label.group(1), "current-speed") if label else None
+            if speed:
+                return int(speed, 0)
+        return None
+
+    def emulator_command(self, name: str) -> list[str] | None:
+        """What Zephyr's target ``run_NAME`` starts; None where the board has no such target."""
+        ninja = tools.find_tool("ninja")
+        text = self._text("build.ninja")
+        for target in (f"run_{name}", "run"):
+            if re.search(rf"^build \S*\b{target}:? ", text, re.MULTILINE):
+                lines = tools.output(
+                    [ninja, "-C", str(self.directory), "-t", "commands", target]
+                ).splitlines()
+                words = shlex.split(lines[-1]) if lines else []
+                starts = [i for i, word in enumerate(words) if f"{name}-system-" in word]
+                if starts:
+                    return words[starts[0] :]
+        return None
+
+    def _configured_for(self) -> list[str] | None:
+        if not (self.directory / "build.ninja").is_file():
+            return None
+        try:
+            state: list[str] = json.loads(self._state_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return state
+
+    def _text(self, name: str) -> str:
+        try:
+            return (self.directory / name).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    @property
+    def _state_file(self) -> pathlib.Path:
+        return self.directory / _STATE_FILE
+
+
+@contextlib.contextmanager
+def _only_one(directory: pathlib.Path) -> Iterator[None]:
+    """Wait until no other server builds this project."""
+    fd = os.open(str(directory), os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _property(tree: str, label: str, name: str) -> str | None:
+    """A number that the node with a label has itself, not one of its children."""
+    node = re.search(rf"\b{label}:[^{{;]*{{", tree)
+    if node is None:
+        return None
+    depth = 1
+    for line in tree[node.end() :].splitlines():
+        found = re.match(rf"\s*{name} = <\s*(\w+)\s*>;", line)
+        if depth == 1 and found:
+            return found.group(1)
+        depth += line.count("{") - line.count("}")
+        if depth == 0:
+            break
+    return None

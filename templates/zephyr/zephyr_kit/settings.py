@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files by which a project tells CMake and Kconfig what it is."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Mapping
+
+    from .tree import Board, ZephyrTree
+
+DEFAULT_STACK_BYTES = 4096
+
+# What connects the UART of a board emulated on the host to standard input and output: of Zephyr
+# 4.2 and later, and of those before.
+_NATIVE_STDIO = ("UART_NATIVE_PTY_0_ON_STDINOUT", "NATIVE_UART_0_ON_STDINOUT")
+_SERIAL_KCONFIG = "drivers/serial"
+
+
+def cmake_text(facts: Mapping[str, Any]) -> str:
+    """``settings.cmake``: variables that CMakeLists.txt reads.
+
+    Parameters
+    ----------
+    facts : mapping
+        The project's facts; their values were validated and need no quoting.
+    """
+    definitions = " ".join(f'"{definition}"' for definition in facts["compile_definitions"])
+    return "\n".join(
+        [
+            "# Written by generate_project.",
+            f"set(PROJECT_TYPE {facts['project_type']})",
+            f"set(POOL_BYTES {facts['pool_bytes']})",
+            f"set(POOL_HAS_SPARE {int(facts['pool_has_spare'])})",
+            f"set(COMPILE_DEFINITIONS {definitions})",
+            f"set(WARNING_AS_ERROR {'ON' if facts['warning_as_error'] else 'OFF'})",
+            "",
+        ]
+    )
+
+
+def kconfig_text(facts: Mapping[str, Any], board: Board, tree: ZephyrTree) -> str:
+    """``prj.conf``: what differs between projects. What all want stands in ``Kconfig``."""
+    lines = [
+        "# Written by generate_project; Kconfig holds what every project wants.",
+        "CONFIG_SERIAL=y",
+        "CONFIG_BOOT_BANNER=n",
+        f"CONFIG_MAIN_STACK_SIZE={facts['main_stack_bytes']}",
+    ]
+    if facts["project_type"] == "standalone":
+        lines += ["# Answers are printed, floats among them.", "CONFIG_CBPRINTF_FP_SUPPORT=y"]
+    else:
+        lines += ["# The console's UART is the wire to the host.", "CONFIG_UART_CONSOLE=n"]
+    if board.is_native and facts["project_type"] != "standalone":
+        known = [name for name in _NATIVE_STDIO if tree.knows(name, _SERIAL_KCONFIG)]
+        lines += [f"CONFIG_{known[0]}=y"] if known else []
+    return "\n".join([*lines, ""])
