@@ -63,6 +63,7 @@ class Session:
         self._on_log = on_log
         self._cleanup: contextlib.ExitStack | None = None
         self._rpc: RPCClient | None = None
+        self._system_lib: RemoteModule | None = None
         self.device = Device()
         """The processor the firmware runs on."""
 
@@ -73,6 +74,7 @@ class Session:
             link.open()
             stack.callback(link.close)
             self._rpc = RPCClient(link)
+            self._system_lib = None
             stack.callback(self._rpc.close)
             self._cleanup = stack.pop_all()
         return self
@@ -93,9 +95,14 @@ class Session:
         return self._client().get_function(name)
 
     def get_system_lib(self) -> RemoteModule:
-        """Give the module that holds the model's functions."""
-        module: RemoteModule = self.get_function("runtime.SystemLib")()
-        return module
+        """Give the module that holds the model's functions.
+
+        It stays as long as the session: the C runtime of TVM 0.8 never gives it out again.
+        """
+        if self._system_lib is None:
+            self._system_lib = self.get_function("runtime.SystemLib")()
+        assert self._system_lib is not None
+        return self._system_lib
 
     def create_aot_executor(self, name: str = "default") -> RemoteModule:
         """Create the model's executor.

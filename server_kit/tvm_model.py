@@ -34,7 +34,8 @@ _TENSORS = re.compile(
     rb"TVMTensorInfo\s+kTvmgenMetadata_((?:in|out)puts)\[\d+\]\s*=\s*\{(.*?)\n\};", re.S
 )
 _TENSOR = re.compile(rb'\{\s*"((?:[^"\\]|\\.)*)".*?\{(\d+), (\d+), (\d+)\}', re.S)
-_RELAY_PARAMETER = re.compile(r"%([^\s,()]+): Tensor\[\(([\d, ]*)\), (\w+)\]")
+_RELAY_TENSOR = re.compile(r"Tensor\[\(([\d, ]*)\), (\w+)\]")
+_RELAY_PARAMETER = re.compile(r"%([^\s,()]+): " + _RELAY_TENSOR.pattern)
 _DTYPE = re.compile(r"(float|bfloat|int|uint|bool)(\d*)")
 
 _NO_FUNCTIONS = [
@@ -158,29 +159,52 @@ class TvmModel:
         if len(tensors) == len(known) == 1:
             tensors[0] = (next(iter(known)), *tensors[0][1:])
 
-    def _c_tensors(self, members: Sequence[str], known: dict[str, Tensor]) -> _Tensors:
-        """In the order of the struct; the metadata sorts by name."""
-        by_member = {re.sub(r"[^A-Za-z0-9]", "_", name): name for name in known}
-        if not set(members) <= set(by_member):
-            raise self._untold()
-        shapes = self._relay_shapes()
+    def _c_tensors(
+        self, members: Sequence[str], known: dict[str, Tensor], told: dict[str, Tensor]
+    ) -> _Tensors:
+        """In the order of the struct, which the metadata does not keep.
+
+        Parameters
+        ----------
+        members : sequence of str
+            The struct's.
+        known : dict
+            From the metadata; TVM 0.8 to 0.10 write none.
+        told : dict
+            From the model's source, with shapes.
+        """
+        known_by_member = {_c_name(name): name for name in known}
+        told_by_member = {_c_name(name): name for name in told}
         tensors = []
         for member in members:
-            name = by_member[member]
-            shape = known[name].shape or shapes.get(name)
-            tensors.append((name, known[name], self._shape(shape, known[name])))
+            name = known_by_member.get(member) or told_by_member.get(member)
+            if name is None:
+                raise self._untold()
+            tensor = known.get(name) or told[name]
+            shape = tensor.shape or (told[name].shape if name in told else None)
+            tensors.append((name, tensor, self._shape(shape, tensor)))
         return tensors
 
-    def _relay_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The parameters of ``main`` in the model's source, where it is there and as expected."""
+    def _relay_signature(self) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """Parameters and results of ``main`` in the model's source, as far as they are there."""
         for name in self._archive.files:
             if name.startswith("src/") and name.endswith((".relay", ".txt")):
                 signature = self._text(name).partition("@main(")[2].partition("{")[0]
-                return {
-                    name: tuple(int(n) for n in re.findall(r"\d+", shape))
-                    for name, shape, _ in _RELAY_PARAMETER.findall(signature)
-                }
-        return {}
+                parameters, _, results = signature.partition("->")
+                return (
+                    {
+                        name: self._relay_tensor(shape, dtype)
+                        for name, shape, dtype in _RELAY_PARAMETER.findall(parameters)
+                    },
+                    [self._relay_tensor(*found) for found in _RELAY_TENSOR.findall(results)],
+                )
+        return {}, []
+
+    def _relay_tensor(self, shape: str, dtype: str) -> Tensor:
+        extents = tuple(int(n) for n in re.findall(r"\d+", shape))
+        tensor = Tensor(dtype, 0, extents)
+        tensor.size_bytes = _count(extents) * self._item_bytes(tensor)
+        return tensor
 
     def _shape(self, shape: tuple[int, ...] | None, tensor: Tensor) -> tuple[int, ...]:
         """The shape told, if it fits the size; else one axis."""
@@ -215,8 +239,13 @@ class TvmModel:
                 "keeps inputs and outputs in its workspace pools, which no template here supports: "
                 "compile it without usmp's use of pools for them"
             )
-        inputs = self._c_tensors(_members(header, structs["inputs"]), self._module.inputs)
-        outputs = self._c_tensors(_members(header, structs["outputs"]), self._module.outputs)
+        parameters, results = self._relay_signature()
+        members = _members(header, structs["outputs"])
+        told = dict(zip(members, results)) if len(members) == len(results) else {}
+        outputs = self._c_tensors(members, self._module.outputs, told)
+        inputs = self._c_tensors(
+            _members(header, structs["inputs"]), self._module.inputs, parameters
+        )
         body = [
             f"    struct {structs['inputs']} given = {{{_elements('inputs', len(inputs))}}};",
             f"    struct {structs['outputs']} wanted = {{{_elements('outputs', len(outputs))}}};",
@@ -336,6 +365,11 @@ if TYPE_CHECKING:
     #: Name, type and size, shape.
     _Tensor = Tuple[str, Tensor, Tuple[int, ...]]
     _Tensors = list[_Tensor]
+
+
+def _c_name(name: str) -> str:
+    """A tensor's name as a member of a struct."""
+    return re.sub(r"[^A-Za-z0-9]", "_", name)
 
 
 def _members(header: str, struct: str) -> list[str]:
