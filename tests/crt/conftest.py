@@ -65,10 +65,15 @@ def newest() -> Release:
 
 
 @pytest.fixture(scope="session")
-def build(require: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
-    """``build(archive, crt, **options)`` gives the directory of a built project, once for each."""
+def build_tools(require: Callable[..., str]) -> None:
+    """CMake, Ninja and compilers."""
     for tool in ("cc", "c++", "cmake", "ninja"):
         require(tool, "build projects on TVM's C runtime")
+
+
+@pytest.fixture(scope="session")
+def build(build_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    """``build(archive, crt, **options)`` gives the directory of a built project, once for each."""
     root = tmp_path_factory.mktemp("projects")
     built: dict[tuple[Any, ...], pathlib.Path] = {}
     host = TemplateProject.from_directory(get_microtvm_template_projects("host"))

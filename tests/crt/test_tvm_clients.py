@@ -8,7 +8,7 @@ import importlib
 import pathlib
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -115,9 +115,7 @@ class TvmTransport(Transport):
 
 
 @pytest.fixture(scope="session")
-def tvm(release: Release, require: Callable[..., str]) -> TvmClient:
-    for tool in ("cc", "c++", "cmake", "ninja"):
-        require(tool, "build the host template")
+def tvm(release: Release, build_tools: None) -> TvmClient:
     if not (release.project_api / "client.py").is_file():
         pytest.skip(f"{release.project_api} holds no client.py")
     return TvmClient(release)
