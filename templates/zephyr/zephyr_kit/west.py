@@ -54,9 +54,15 @@ class West:
             [*self.arguments, *arguments],
             cwd=cwd,
             log_file=log_file,
-            env=self._env,
+            env={**self._env, **_ccache_settings(cwd)},
             timeout_sec=timeout_sec,
         )
+
+
+def _ccache_settings(directory: pathlib.Path) -> dict[str, str]:
+    """Let ccache, where Zephyr finds it, take for one project what it compiled for another."""
+    settings = {"CCACHE_BASEDIR": str(directory), "CCACHE_NOHASHDIR": "true"}
+    return {name: value for name, value in settings.items() if name not in os.environ}
 
 
 def find_zephyr_base(given: str | None, west_command: str | None) -> pathlib.Path:
