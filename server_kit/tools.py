@@ -172,6 +172,7 @@ class _Output:
         self.tail: collections.deque[str] = collections.deque(maxlen=TAIL_LINES)
         self.first_error = ""
         self._command = command
+        self._warning: list[str] = []  # the lines of the last one
         self._path = log_file
         self._file = log_file.open("ab")
         self._file.write(f"$ {command}\n".encode("utf-8", "replace"))
@@ -197,8 +198,14 @@ class _Output:
     def _line(self, raw: bytes) -> None:
         line = raw.decode("utf-8", "replace").rstrip()
         log.info(line)
+        if line.startswith("warning: "):
+            self._warning = [line]
+        elif line and self._warning and self.tail and self.tail[-1] == self._warning[-1]:
+            self._warning.append(line)
         if not self.first_error and _ERROR_LINE.search(line):
-            self.first_error = line.strip()
+            # Kconfig ends over a warning, and says no more than that.
+            is_kconfig = "due to Kconfig warnings" in line
+            self.first_error = " ".join(self._warning) if is_kconfig else line.strip()
         elif self.first_error.startswith("CMake Error") and self.first_error.endswith(":"):
             self.first_error = f"{self.first_error} {line.strip()}".rstrip()
         self.tail.append(line)

@@ -57,12 +57,15 @@ class SerialTransport(Transport):
             )
             self._serial.reset_input_buffer()
         except (OSError, ValueError) as error:  # SerialException is an OSError
+            self._close()
             raise ServerError(
                 f"the port {self._port} cannot be opened at {self._baudrate} baud: {error}"
             ) from error
         self._fd = _descriptor(self._serial)
         if self._fd >= 0:
             os.set_blocking(self._fd, False)
+        else:
+            self._serial.write_timeout = None  # pieces are small, and PySerial's loop:// guesses
 
     def _close(self) -> None:
         port, self._serial, self._fd = self._serial, None, -1

@@ -194,11 +194,13 @@ class Handler(ProjectAPIHandler):
             )
         build = zephyr_build()
         build.require()
-        if self._transport is None:
-            self._transport = (
-                None if options["port"] else emulator(build, options["gdbserver_port"])
-            ) or board_port(build, facts, options)
-        self._transport.open()
+        transport = self._transport
+        if transport is None and not options["port"]:
+            transport = emulator(build, options["gdbserver_port"])
+        if transport is None:
+            transport = board_port(build, facts, options)
+        transport.open()
+        self._transport = transport
         if options["gdbserver_port"] is not None:
             return TransportTimeouts(0, 0, 0)  # whoever debugs takes their time
         return TransportTimeouts(

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The template without Zephyr: what it writes, and how it calls the real west."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from typing import Any, Callable
+
+import pytest
+
+from server_kit.device_lock import DeviceLock
+from server_kit.errors import ToolError
+from tests.server_kit.pipe_driver import PipeDriver, ReplyError
+from tests.templates import tiny_model
+from tests.zephyr.tiny_zephyr import BUILD_LEAVES, TinyZephyr
+
+Generate = Callable[..., pathlib.Path]
+
+
+def refused(call: Callable[[], Any]) -> str:
+    with pytest.raises(ReplyError) as caught:
+        call()
+    assert caught.value.code == -32000
+    return caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("given", "built_for"),
+    [
+        ("nucleo_f746zg", "nucleo_f746zg"),
+        ("nucleo_f746zg/stm32f746xx", "nucleo_f746zg/stm32f746xx"),
+        ("nrf5340dk@2.0.0/nrf5340/cpuapp/ns", "nrf5340dk@2.0.0/nrf5340/cpuapp/ns"),
+        ("nrf5340dk//cpunet", "nrf5340dk//cpunet"),
+        ("native_sim//64", "native_sim//64"),
+        ("nrf5340dk_nrf5340_cpuapp", "nrf5340dk/nrf5340/cpuapp"),
+        ("mps2_an385", "mps2/an385"),
+        ("mps2_an521", "mps2/an521/cpu0"),
+    ],
+)
+def test_boards_by_any_name(
+    generate: Generate, tiny_zephyr: TinyZephyr, given: str, built_for: str
+) -> None:
+    project = generate(board=given, zephyr_base=str(tiny_zephyr.base))
+    assert json.loads((project / "project.json").read_text())["board"] == built_for
+
+
+@pytest.mark.parametrize(
+    ("board", "said"),
+    [
+        ("nucleo_f764zg", "does not know (did you mean 'nucleo_f746zg'?)"),
+        ("nrf5340dk", "allowed are nrf5340dk/nrf5340/cpuapp, nrf5340dk/nrf5340/cpuapp/ns, nrf5340"),
+        ("mps2/an386", "allowed are mps2/an385, mps2/an521/cpu0"),
+        ("--help", "does not know; `west boards` lists them all"),
+        (None, "option 'board' is required"),
+    ],
+)
+def test_boards_that_are_not_there(
+    generate: Generate, tiny_zephyr: TinyZephyr, tmp_path: pathlib.Path, board: str, said: str
+) -> None:
+    assert said in refused(lambda: generate(board=board, zephyr_base=str(tiny_zephyr.base)))
+    assert not (tmp_path / "project").exists()
+
+
+def test_a_tree_where_names_say_all(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
+    old = [{"name": "mps2_an521", "qualifiers": "", "dir": "boards/arm/mps2_an521"}]
+    tiny_zephyr.change(boards=old, has_qualifiers=False)
+    project = generate(board="mps2_an521", zephyr_base=str(tiny_zephyr.base))
+    assert json.loads((project / "project.json").read_text())["board"] == "mps2_an521"
+    formats = [call[-1] for call in tiny_zephyr.calls("boards")]
+    assert formats == ["{name}|{qualifiers}|{dir}", "{name}||{dir}"]
+
+
+def test_no_zephyr(generate: Generate, tmp_path: pathlib.Path) -> None:
+    said = refused(lambda: generate(board="qemu_cortex_m3", zephyr_base=str(tmp_path)))
+    assert "holds no Zephyr (a VERSION file" in said and "ZEPHYR_BASE" in said
+    old = TinyZephyr(tmp_path / "old", version=(2, 5))
+    said = refused(lambda: generate(board="qemu_cortex_m3", zephyr_base=str(old.base)))
+    assert "holds Zephyr 2.5; 2.6 and later work here" in said
+
+
+def test_what_is_written(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
+    project = generate(
+        board="nucleo_f746zg",
+        zephyr_base=str(tiny_zephyr.base),
+        compile_definitions="-DA=1 -DB",
+        config_main_stack_size="8000",
+        warning_as_error=True,
+    )
+    assert not [path for path in project.rglob("*") if path.is_symlink()]
+    assert (project / "prj.conf").read_text().splitlines()[1:] == [
+        "CONFIG_SERIAL=y",
+        "CONFIG_BOOT_BANNER=n",
+        "CONFIG_MAIN_STACK_SIZE=8000",
+        "# The console's UART is the wire to the host.",
+        "CONFIG_UART_CONSOLE=n",
+    ]
+    assert (project / "settings.cmake").read_text().splitlines()[1:] == [
+        "set(PROJECT_TYPE host_driven)",
+        "set(POOL_BYTES 176)",
+        "set(POOL_HAS_SPARE 1)",
+        'set(COMPILE_DEFINITIONS "A=1" "B")',
+        "set(WARNING_AS_ERROR ON)",
+    ]
+    given = generate(
+        "second",
+        board="mps2/an385",
+        workspace_size_bytes=5000,
+        zephyr_base=str(tiny_zephyr.base),
+        project_type="standalone",
+    )
+    assert "set(POOL_BYTES 5000)\nset(POOL_HAS_SPARE 0)" in (given / "settings.cmake").read_text()
+    configuration = (given / "prj.conf").read_text()
+    assert "UART_CONSOLE" not in configuration and "CONFIG_CBPRINTF_FP_SUPPORT=y" in configuration
+
+
+@pytest.mark.parametrize("symbol", ["UART_NATIVE_PTY_0_ON_STDINOUT", "NATIVE_UART_0_ON_STDINOUT"])
+def test_the_option_of_this_release(
+    generate: Generate, tiny_zephyr: TinyZephyr, symbol: str
+) -> None:
+    kconfig = tiny_zephyr.base / "drivers/serial/Kconfig.native"
+    kconfig.write_text(f"config {symbol}\n\tbool\n\tdepends on X\n")
+    base = str(tiny_zephyr.base)
+    native = generate("native", board="native_sim/native/64", zephyr_base=base)
+    assert f"CONFIG_{symbol}=y" in (native / "prj.conf").read_text()
+    other = generate("other", board="nucleo_f746zg", zephyr_base=base)
+    assert "STDINOUT" not in (other / "prj.conf").read_text()
+
+
+def test_build_from_nothing_only_for_another_board_or_tree(
+    generate: Generate, tiny_zephyr: TinyZephyr
+) -> None:
+    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
+    mark = project / "build" / "mark"
+    with PipeDriver(project) as server:
+        server.call("build")
+        mark.touch()
+        server.call("build", options={"verbose": True})
+    assert mark.exists()
+    wanted = ["--board=nucleo_f746zg", f"--build-dir={project / 'build'}", str(project)]
+    assert tiny_zephyr.calls("build") == [wanted, wanted]
+    with PipeDriver(project, env={"ZEPHYR_TOOLCHAIN_VARIANT": "another"}) as server:
+        server.call("build")
+    assert not mark.exists()
+    footprint = json.loads((project / "build" / "footprint.json").read_text())
+    assert footprint["firmware"] is None
+
+
+def test_a_build_that_fails_says_why(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
+    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
+    said_by_kconfig = (
+        "warning: FPU (defined at arch/Kconfig:1) was assigned the value 'y'\nbut got 'n'.\n\n"
+        "error: Aborting due to Kconfig warnings\nFATAL ERROR: command exited with status 1"
+    )
+    tiny_zephyr.change(build_says=said_by_kconfig)
+    with PipeDriver(project) as server:
+        said = refused(lambda: server.call("build"))
+        assert "west failed (exit status 1)" in said
+        assert "FPU (defined at arch/Kconfig:1) was assigned the value 'y' but got 'n'" in said
+        assert str(project / "build" / "build.log") in said
+        assert f"repeat with: cd {project} && " in said
+        tiny_zephyr.change(build_says="main.c:3:1: error: expected ';'\nninja: build stopped")
+        assert "main.c:3:1: error: expected ';'" in refused(lambda: server.call("build"))
+        assert "call build first" in refused(lambda: server.call("flash"))
+        assert "call build first" in refused(lambda: server.call("open_transport"))
+
+
+@pytest.mark.parametrize(
+    ("context", "options", "arguments"),
+    [
+        ("--dev-id ID", {}, []),
+        ("--dev-id ID", {"serial_number": "123"}, ["--dev-id=123"]),
+        ("--snr NUMBER", {"nrfjprog_snr": "123"}, ["--snr=123"]),
+        ("--board-id ID", {"serial_number": "123"}, ["--board-id=123"]),
+        ("--cmd-pre-init CMD", {"openocd_serial": "1"}, ["--cmd-pre-init=adapter serial 1"]),
+    ],
+)
+def test_flash_chooses_the_board_by_the_runner_s_means(
+    generate: Generate,
+    tiny_zephyr: TinyZephyr,
+    context: str,
+    options: dict[str, str],
+    arguments: list[str],
+) -> None:
+    tiny_zephyr.change(flash_context=context)
+    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
+    with PipeDriver(project) as server:
+        server.call("build")
+        server.call("flash", options=options)
+    base = [f"--build-dir={project / 'build'}", "--runner=openocd"]
+    assert tiny_zephyr.calls("flash") == [[*base, "--context"], [*base, *arguments]]
+
+
+def test_runners(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
+    tiny_zephyr.change(flash_context="nothing")
+    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
+    with PipeDriver(project) as server:
+        server.call("build")
+        server.call("flash", options={"runner": "stm32cubeprogrammer"})
+        assert "--runner=stm32cubeprogrammer" in tiny_zephyr.calls("flash")[-1]
+        said = refused(lambda: server.call("flash", options={"runner": "jlink"}))
+        assert "this board's runners are stm32cubeprogrammer, openocd" in said
+        said = refused(lambda: server.call("flash", options={"serial_number": "1"}))
+        assert "cannot choose among boards by serial number" in said
+        with DeviceLock("1"):
+            said = refused(lambda: server.call("flash", options={"serial_number": "1"}))
+        assert f"the device 1 is in use by process {os.getpid()}" in said
+
+
+def test_a_protected_chip_is_recovered_once(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
+    protected = "ERROR: readback protection is enabled. Use --recover to unlock the device."
+    tiny_zephyr.change(flash_context="--dev-id --recover", flash_says=[protected])
+    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
+    with PipeDriver(project) as server:
+        server.call("build")
+        server.call("flash")
+        assert "--recover" in tiny_zephyr.calls("flash")[-1]
+        tiny_zephyr.change(flash_says=["", protected, protected, protected])
+        (tiny_zephyr.base / "attempts").write_text("x")
+        assert "readback protection" in refused(lambda: server.call("flash"))
+    assert ["--recover" in call for call in tiny_zephyr.calls("flash")][-2:] == [False, True]
+
+
+def test_a_tool_that_hangs_is_tried_again(
+    tiny_zephyr: TinyZephyr, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from zephyr_kit import flash
+    from zephyr_kit.west import West
+
+    monkeypatch.setattr(flash, "TIMEOUT_SEC", 3.0)
+    tiny_zephyr.change(flash_says=["hang"])
+    flash.flash(West(None, tiny_zephyr.base), tmp_path, tmp_path, "openocd", None)
+    assert len(tiny_zephyr.calls("flash")) == 3
+    tiny_zephyr.change(flash_says=["hang"] * 9)
+    monkeypatch.setattr(flash, "ATTEMPTS", 1)
+    with pytest.raises(ToolError, match="did not end within"):
+        flash.flash(West(None, tiny_zephyr.base), tmp_path, tmp_path, "openocd", None)
+
+
+def test_nothing_is_flashed_to_an_emulated_board(
+    generate: Generate, tiny_zephyr: TinyZephyr
+) -> None:
+    leaves = {name: text for name, text in BUILD_LEAVES.items() if "runners" not in name}
+    tiny_zephyr.change(build_leaves=leaves)
+    project = generate(board="qemu_cortex_m3", zephyr_base=str(tiny_zephyr.base))
+    with PipeDriver(project) as server:
+        server.call("build")
+        server.call("flash")
+        server.hang_up()
+        assert "nothing to flash: qemu_cortex_m3 is emulated" in server.wait()
+    assert tiny_zephyr.calls("flash") == []
+
+
+def test_a_port_and_its_speed(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
+    from zephyr_kit.build import ZephyrBuild
+
+    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
+    with PipeDriver(project) as server:
+        server.call("build")
+        said = refused(lambda: server.call("open_transport", options={"port": "/dev/no-port"}))
+        assert "the port /dev/no-port cannot be opened at 1000000 baud" in said
+        options = {"port": "/dev/no-port", "baudrate": 9600}
+        assert "at 9600 baud" in refused(lambda: server.call("open_transport", options=options))
+        options = {"serial_number": "no such board"}
+        said = refused(lambda: server.call("open_transport", options=options))
+        assert "no serial port fits serial number no such board; attached: " in said
+    assert ZephyrBuild(project, project / "nowhere").console_baudrate() is None
+
+
+def test_what_works_elsewhere_only(
+    zephyr_template: pathlib.Path,
+    generate: Generate,
+    tiny_zephyr: TinyZephyr,
+    archive: pathlib.Path,
+) -> None:
+    base = str(tiny_zephyr.base)
+    with PipeDriver(zephyr_template) as server:
+        assert "call generate_project first" in refused(lambda: server.call("build"))
+    project = generate(board="qemu_cortex_m3", project_type="standalone", zephyr_base=base)
+    with PipeDriver(project) as server:
+        assert "standalone project has no RPC server" in refused(
+            lambda: server.call("open_transport")
+        )
+    tiny_model.write_archive(archive, abi="device_kit.9")
+    said = refused(lambda: generate("other", board="qemu_cortex_m3", zephyr_base=base))
+    assert "device_kit.9" in said
