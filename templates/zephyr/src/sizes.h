@@ -12,8 +12,8 @@
 #endif
 
 /* The largest packet of the RPC wire: a thirty-second of the RAM, from 2 KiB, which every client
- * expects, to 64 KiB. */
-#define PACKET_BYTES (CLAMP(RAM_BYTES / 32, (size_t)2048, (size_t)65536))
+ * expects, to 16 KiB, since ring buffers of Zephyr end below 32 KiB. */
+#define PACKET_BYTES (CLAMP(RAM_BYTES / 32, (size_t)2048, (size_t)16384))
 
 /* What the host may allocate besides the model's inputs and outputs. */
 #define SPARE_POOL_BYTES (POOL_HAS_SPARE ? MIN(RAM_BYTES / 8, (size_t)65536) : 0)

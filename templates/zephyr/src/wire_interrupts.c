@@ -31,6 +31,10 @@ static void on_interrupt(const struct device *device, void *user_data) {
 void wire_open(void) {
     uart_irq_callback_set(uart, on_interrupt);
     uart_irq_rx_enable(uart);
+    /* A byte that came before is still there, and some UARTs interrupt for later ones only. */
+    unsigned char early;
+    while (uart_poll_in(uart, &early) == 0) {
+    }
 }
 
 size_t wire_receive(const uint8_t **data) {

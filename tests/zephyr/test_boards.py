@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""With a real Zephyr (ZEPHYR_BASE) and toolchains: boards built for, run and driven."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import time
+from typing import Any, Callable, Iterator
+
+import numpy as np
+import pytest
+
+import microtvm
+from microtvm.rpc.link import SessionTerminatedError, SessionTimeoutError
+from microtvm.transport import TransportTimeouts
+from tests.server_kit.pipe_driver import processes_below, wait_until
+from tests.templates import tiny_model
+
+NATIVE = "native_sim/native/64"
+CORTEX_M3 = "qemu_cortex_m3"
+MPS2 = "mps2/an385"
+# Zephyr's names for these boards before 3.7.
+OLD_NAMES = {NATIVE: "native_posix_64", MPS2: "mps2_an385"}
+
+pytestmark = [pytest.mark.timeout(900)]
+
+
+class Bench:
+    """Makes projects for a board and ends with nothing left running below its directory."""
+
+    def __init__(self, directory: pathlib.Path, template: pathlib.Path, base: pathlib.Path) -> None:
+        self.directory = directory
+        self._template = template
+        version = (base / "VERSION").read_text()
+        self._is_old = int(re.search(r"MAJOR = (\d+)", version).group(1)) < 3  # type: ignore
+
+    def make(self, name: str, archive: pathlib.Path, board: str, **options: Any) -> Any:
+        """Generate and build."""
+        board = OLD_NAMES.get(board, board) if self._is_old else board
+        project = microtvm.generate_project_from_mlf(
+            self._template, self.directory / name, archive, {"board": board, **options}
+        )
+        try:
+            project.build()
+            project.flash()
+        except BaseException:
+            project.close()
+            raise
+        return project
+
+
+@pytest.fixture(params=[NATIVE, CORTEX_M3])
+def board(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A board whose toolchain is there."""
+    return chosen(request.param, monkeypatch)
+
+
+def chosen(board: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    if board == NATIVE:
+        monkeypatch.setenv("ZEPHYR_TOOLCHAIN_VARIANT", "host")
+    elif not {"ZEPHYR_TOOLCHAIN_VARIANT", "ZEPHYR_SDK_INSTALL_DIR"} & os.environ.keys():
+        pytest.skip(
+            "a toolchain for Arm is not named; set ZEPHYR_TOOLCHAIN_VARIANT and what it needs"
+        )
+    return board
+
+
+@pytest.fixture()
+def bench(
+    tmp_path: pathlib.Path,
+    zephyr_template: pathlib.Path,
+    zephyr_base: pathlib.Path,
+    require: Callable[..., str],
+) -> Iterator[Bench]:
+    for tool in ("west", "qemu-system-arm", "cmake", "ninja"):
+        require(tool, "build for and run Zephyr's boards")
+    yield Bench(tmp_path / "projects", zephyr_template, zephyr_base)
+    assert wait_until(lambda: not processes_below(tmp_path)), "an emulator was left behind"
+
+
+def answers(project: Any, samples: np.ndarray) -> np.ndarray:
+    with microtvm.Session(project.transport()) as session:
+        return session_answers(session, samples)
+
+
+def session_answers(session: microtvm.Session, samples: np.ndarray) -> np.ndarray:
+    executor = microtvm.create_local_aot_executor(session)
+    shape = executor.get_input(0).shape
+    found = []
+    for sample in samples:
+        executor.set_input(0, sample.reshape(shape))
+        executor.run()
+        found.append(executor.get_output(0).numpy())
+    return np.stack(found)
+
+
+def compile_digits(path: pathlib.Path) -> pathlib.Path:
+    from microtvm.demo import MODEL_NAME, relax_module
+
+    compiled = microtvm.compile(relax_module(), name=MODEL_NAME)
+    return microtvm.export_model_library_format(compiled, path)
+
+
+def test_digits_answers_as_on_the_host_and_its_model_can_be_exchanged(
+    bench: Bench, board: str, require_module: Callable[..., Any], tmp_path: pathlib.Path
+) -> None:
+    require_module("tvm", "compile the digits' model")
+    require_module("sklearn", "have the digits' images")
+    from microtvm.demo import load_images
+
+    digits = compile_digits(tmp_path / "digits.tar")
+    samples = load_images()[0][:200]
+    with microtvm.generate_project_from_mlf(
+        microtvm.get_microtvm_template_projects("host"), tmp_path / "host", digits, {}
+    ) as host:
+        host.build()
+        wanted = answers(host, samples)
+    started = time.perf_counter()
+    with bench.make("digits", digits, board) as project:
+        first_sec = time.perf_counter() - started
+        np.testing.assert_array_equal(answers(project, samples), wanted)
+        # Another model of the same shape: less sure of its answers.
+        source = next((bench.directory / "digits/model/codegen/host/src").glob("*_lib0.c"))
+        text = source.read_text()
+        assert "expf(" in text
+        source.write_text(
+            text.replace("expf(", "expf(0.5f * (").replace(
+                "T_softmax_maxelem);", "T_softmax_maxelem));"
+            )
+        )
+        started = time.perf_counter()
+        project.build()
+        again_sec = time.perf_counter() - started
+        flatter = answers(project, samples)
+    assert (flatter.argmax(axis=-1) == wanted.argmax(axis=-1)).all()
+    assert flatter.max() < wanted.max()
+    assert again_sec < first_sec / 3, (first_sec, again_sec)
+    footprint = json.loads((bench.directory / "digits/build/footprint.json").read_text())
+    assert footprint["constant_bytes"] > 9000 and footprint["firmware"]["text"] > 9000
+
+
+@pytest.mark.parametrize("name", ["ad_int8", "vww_int8"])
+def test_integer_models_answer_with_litert_s_integers(
+    name: str,
+    bench: Bench,
+    shared_models: pathlib.Path,
+    require_module: Callable[..., Any],
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    require_module("tvm", "compile models")
+    golden = np.load(shared_models / f"{name}.golden.npz")
+    archive = microtvm.export_model_library_format(
+        microtvm.compile(shared_models / f"{name}.tflite"), tmp_path / "model.tar"
+    )
+    with bench.make("project", archive, chosen(MPS2, monkeypatch)) as project:
+        found = answers(project, golden["input"][:3])
+    np.testing.assert_array_equal(found, golden["output"][:3].reshape(found.shape))
+
+
+@pytest.mark.parametrize("wire", ["semihosting", "uart"])
+def test_64_kib_and_a_reset_over_each_wire(
+    wire: str, bench: Bench, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tiny_model.write_archive(tmp_path / "tiny.tar")
+    options: dict[str, Any] = {"workspace_size_bytes": 200_000}
+    if wire == "uart":
+        # As any application for Zephyr: a board's own configuration, by file.
+        extra = {"boards/mps2_an385.conf": b"CONFIG_SEMIHOST=n\n"}
+        options["extra_files_tar"] = str(tiny_model.write_tar(tmp_path / "extra.tar", extra))
+    values = np.random.default_rng(0).integers(0, 256, 64 * 1024, np.uint8)
+    values[1000:3000] = 0xFF  # the framing's escape
+    with bench.make("project", archive, chosen(MPS2, monkeypatch), **options) as project:
+        with microtvm.Session(project.transport()) as session:
+            tensor = session.array(values)
+            np.testing.assert_array_equal(tensor.numpy(), values)
+            reset = session.get_function("tvm.testing.reset_server")
+            with pytest.raises(SessionTerminatedError):
+                reset()
+                session.memory_stats()
+        with microtvm.Session(project.transport()) as session:
+            stats = session.memory_stats()
+            assert stats is not None and stats.used == 0
+
+
+def test_a_fault_ends_the_session_and_not_the_board(
+    bench: Bench, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tiny_model.write_archive(tmp_path / "tiny.tar")
+    with bench.make("project", archive, chosen(CORTEX_M3, monkeypatch)) as project:
+        source = bench.directory / "project/model/codegen/host/src/default_lib0.c"
+        source.write_text(source.read_text().replace("    return 0;", "    __builtin_trap();"))
+        project.build()
+        samples = np.ones((1, 4), np.float32)
+        with pytest.raises(SessionTerminatedError):
+            answers(project, samples)
+
+
+def test_a_board_that_does_not_answer(
+    bench: Bench, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tiny_model.write_archive(tmp_path / "tiny.tar")
+    with bench.make("project", archive, chosen(CORTEX_M3, monkeypatch)) as project:
+        source = bench.directory / "project/model/codegen/host/src/default_lib0.c"
+        source.write_text(source.read_text().replace("    return 0;", "    for (;;) {}"))
+        project.build()
+        limits = TransportTimeouts(2, 10, 1)
+        transport = project.transport()
+        session = microtvm.Session(transport, timeout_override=limits)
+        with session, pytest.raises(SessionTimeoutError):
+            session_answers(session, np.ones((1, 4), np.float32))
+
+
+def test_standalone_prints_its_answers(bench: Bench, board: str, tmp_path: pathlib.Path) -> None:
+    archive = tiny_model.write_archive(tmp_path / "tiny.tar")
+    project_dir = bench.directory / "project"
+    bench.make("project", archive, board, project_type="standalone").close()
+    program = project_dir / "build/zephyr/zephyr.exe"
+    if program.exists():
+        command = [str(program), "-uart_stdinout", "-stop_at=0.5"]
+    else:
+        command = ["ninja", "-C", str(project_dir / "build"), "run"]
+    process = subprocess.Popen(
+        command,
+        cwd=project_dir,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert any(line.strip() == "y: 1 1 1 1" for line in process.stdout)
+    finally:
+        os.killpg(process.pid, 9)
+        process.wait()

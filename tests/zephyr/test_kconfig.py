@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the template's Kconfig turns on, by board and release, as a real Kconfig evaluates it."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any, Callable
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+TEMPLATE = HERE.parents[1] / "templates" / "zephyr"
+BOARD = {
+    "HAS_FPU": "n",
+    "IS_NATIVE": "n",
+    "IS_QEMU": "n",
+    "IS_OLD": "n",
+    "HAS_NEWLIB": "y",
+    "HAS_PICOLIBC": "y",
+    "CYCLES": "64000000",
+    "CHOSEN": "zephyr,console zephyr,entropy",
+}
+
+
+@pytest.fixture()
+def evaluate(
+    require_module: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., dict[str, str]]:
+    """``evaluate(HAS_FPU="y")`` gives the values of all symbols."""
+    kconfiglib = require_module("kconfiglib", "evaluate Kconfig")
+
+    def evaluate_one(**board: str) -> dict[str, str]:
+        for name, value in {**BOARD, **board}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("srctree", str(HERE / "kconfig"))
+        monkeypatch.setenv("KCONFIG_FUNCTIONS", "kconfigfunctions")
+        monkeypatch.syspath_prepend(str(HERE / "kconfig"))
+        kconfig = kconfiglib.Kconfig(str(TEMPLATE / "Kconfig"), warn_to_stderr=False)
+        assert not kconfig.warnings  # Zephyr treats each as an error
+        return {name: symbol.str_value for name, symbol in kconfig.syms.items()}
+
+    return evaluate_one
+
+
+def test_a_board_with_everything(evaluate: Callable[..., dict[str, str]]) -> None:
+    values = evaluate(HAS_FPU="y")
+    for name in ("FPU", "UART_INTERRUPT_DRIVEN", "ENTROPY_GENERATOR", "REBOOT", "PICOLIBC"):
+        assert values[name] == "y", name
+    for name in ("SEMIHOST", "TIMING_FUNCTIONS", "NEWLIB_LIBC"):
+        assert values[name] == "n", name
+    assert values["SYS_CLOCK_TICKS_PER_SEC"] == "100"
+
+
+@pytest.mark.parametrize(
+    ("board", "name", "value"),
+    [
+        ({"HAS_FPU": "n"}, "FPU", "n"),
+        ({"CHOSEN": "zephyr,console"}, "ENTROPY_GENERATOR", "n"),
+        ({"CYCLES": "32768"}, "TIMING_FUNCTIONS", "y"),
+        ({"IS_QEMU": "y"}, "SEMIHOST", "y"),
+        ({"HAS_PICOLIBC": "n"}, "NEWLIB_LIBC", "y"),
+        ({"HAS_PICOLIBC": "n", "HAS_NEWLIB": "n"}, "MINIMAL_LIBC", "y"),
+        ({"IS_OLD": "y"}, "NEWLIB_LIBC", "y"),
+        ({"IS_NATIVE": "y"}, "EXTERNAL_LIBC", "y"),
+        ({"IS_NATIVE": "y"}, "UART_INTERRUPT_DRIVEN", "n"),
+        ({"IS_NATIVE": "y"}, "SYS_CLOCK_TICKS_PER_SEC", "10000"),
+    ],
+)
+def test_boards_that_differ(
+    evaluate: Callable[..., dict[str, str]], board: dict[str, str], name: str, value: str
+) -> None:
+    assert evaluate(**board)[name] == value
+
+
+def test_a_release_that_knows_no_semihosting(evaluate: Callable[..., dict[str, str]]) -> None:
+    values = evaluate(IS_OLD="y", IS_QEMU="y")
+    assert values["SEMIHOST"] != "y" and values["UART_INTERRUPT_DRIVEN"] == "y"
