@@ -109,11 +109,8 @@ def _error_reply(request_id: Id, error: JSONRPCError) -> str:
 
 
 def _reply(request_id: Id, member: str, value: str) -> str:
-    return f'{{"jsonrpc": "2.0", "id": {_to_json(request_id)}, "{member}": {value}}}'
-
-
-def _to_json(value: Any) -> str:
-    return json.dumps(value, allow_nan=False)
+    shown_id = str(request_id) if type(request_id) is int else _to_json(request_id)
+    return f'{{"jsonrpc": "2.0", "id": {shown_id}, "{member}": {value}}}'
 
 
 def _to_line(reply: str) -> bytes:
@@ -122,7 +119,7 @@ def _to_line(reply: str) -> bytes:
 
 def _parse(line: bytes) -> Any:
     try:
-        return json.loads(line.decode("utf-8"), parse_constant=_no_constant, parse_int=_to_int)
+        return _DECODER.decode(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise ParseError(f"the line is not JSON: {error}") from None
 
@@ -136,6 +133,11 @@ def _to_int(digits: str) -> int:
     if len(digits) > _MAX_DIGITS:
         raise ValueError(f"a number of {len(digits)} digits")
     return int(digits)
+
+
+# Made once: json.loads and json.dumps make one each time they are given options.
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_int=_to_int)
+_to_json = json.JSONEncoder(allow_nan=False).encode
 
 
 def _check_request(request: Any) -> None:

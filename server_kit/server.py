@@ -57,12 +57,14 @@ def serve(requests: LineReader, write_fd: int, dispatcher: Dispatcher) -> None:
             line = requests.read()
             if line is None:
                 return
-            log.debug(f"request: {line[:200]!r}")
+            if log.debug_enabled:
+                log.debug(f"request: {line[:200]!r}")
             reply = dispatcher.answer(line)
         except JSONRPCError as error:
             reply = error_line(error)
         if reply is not None:
-            log.debug(f"reply: {reply[:200]!r}")
+            if log.debug_enabled:
+                log.debug(f"reply: {reply[:200]!r}")
             _write(write_fd, reply)
 
 

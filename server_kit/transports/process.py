@@ -47,6 +47,7 @@ class ProcessTransport(Transport):
         self._cwd = cwd
         self._exit_sec = _EXIT_SEC if ends_with_input else 0.0
         self._process: subprocess.Popen[bytes] | None = None
+        self._stdin = self._stdout = -1
 
     def _open(self) -> None:
         import subprocess
@@ -60,7 +61,9 @@ class ProcessTransport(Transport):
             raise ServerError(
                 f"{self._arguments[0]} cannot be started ({error.strerror}); call build first"
             ) from error
-        for fd in self._fds():
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin.fileno(), self._process.stdout.fileno()
+        for fd in (self._stdin, self._stdout):
             os.set_blocking(fd, False)
 
     def _close(self) -> None:
@@ -81,39 +84,31 @@ class ProcessTransport(Transport):
         return self._process is not None and self._process.poll() is None
 
     def _receive(self, timeout_sec: float | None) -> bytes:
-        _, stdout = self._fds()
-        if not _wait({stdout: select.POLLIN}, timeout_sec):
-            return b""
-        return self._read_now(stdout)
+        try:
+            return self._read_now()  # mostly it is there already
+        except BlockingIOError:
+            ready = _wait({self._stdout: select.POLLIN}, timeout_sec)
+        return self._read_now() if ready else b""
 
     def _send(self, data: memoryview, timeout_sec: float | None) -> int:
-        stdin, stdout = self._fds()
-        wanted = {stdin: select.POLLOUT}
-        # Firmware that answers while it is written to must not block on its own output.
-        if len(self._received) < MAX_UNREAD_BYTES:
-            wanted[stdout] = select.POLLIN
-        ready = _wait(wanted, timeout_sec)
-        if stdout in ready:
-            self._received += self._read_now(stdout)
-        if stdin not in ready:
-            return 0
         try:
-            return os.write(stdin, data)
+            return os.write(self._stdin, data)
         except BlockingIOError:
-            return 0
+            wanted = {self._stdin: select.POLLOUT}
         except BrokenPipeError:
             raise TransportClosedError(self._how_it_ended()) from None
+        # Firmware that answers while it is written to must not block on its own output.
+        if len(self._received) < MAX_UNREAD_BYTES:
+            wanted[self._stdout] = select.POLLIN
+        if self._stdout in _wait(wanted, timeout_sec):
+            self._received += self._read_now()
+        return 0
 
-    def _read_now(self, stdout: int) -> bytes:
-        chunk = os.read(stdout, _CHUNK_BYTES)
+    def _read_now(self) -> bytes:
+        chunk = os.read(self._stdout, _CHUNK_BYTES)
         if not chunk:
             raise TransportClosedError(self._how_it_ended())
         return chunk
-
-    def _fds(self) -> tuple[int, int]:
-        assert self._process is not None
-        assert self._process.stdin is not None and self._process.stdout is not None
-        return self._process.stdin.fileno(), self._process.stdout.fileno()
 
     def _how_it_ended(self) -> str:
         import subprocess
