@@ -120,6 +120,16 @@ def add_template(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_standalone_crt_dir(parser: argparse.ArgumentParser) -> None:
+    """Add TVM's C runtime, which the archives of TVM 0.8 to 0.18 run on."""
+    parser.add_argument(
+        "--standalone-crt-dir",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="TVM's C runtime, for archives of TVM 0.8 to 0.18; default: runtime/ in the archive",
+    )
+
+
 def template_directory(given: str) -> pathlib.Path:
     """Find the template of that name, or at that path.
 

@@ -11,7 +11,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import MicroTVMError
-from .arguments import UsageError, add_project_options, project_options, template_directory
+from .arguments import (
+    UsageError,
+    add_project_options,
+    add_standalone_crt_dir,
+    project_options,
+    template_directory,
+)
 from .report import Report
 
 if TYPE_CHECKING:
@@ -43,12 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ARCHIVE",
         help="archive to generate projects from; default: a tiny one made for the check",
     )
-    parser.add_argument(
-        "--standalone-crt-dir",
-        type=pathlib.Path,
-        metavar="DIR",
-        help="TVM's C runtime, for templates that build on it",
-    )
+    add_standalone_crt_dir(parser)
     parser.add_argument(
         "--only",
         action="append",

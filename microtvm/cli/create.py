@@ -6,7 +6,13 @@ from __future__ import annotations
 import argparse
 import pathlib
 
-from .arguments import add_project_options, add_template, project_options, template_directory
+from .arguments import (
+    add_project_options,
+    add_standalone_crt_dir,
+    add_template,
+    project_options,
+    template_directory,
+)
 from .report import Report
 
 HELP = "generate a project from a template and an archive"
@@ -14,6 +20,7 @@ EXAMPLES = """
 microtvm create my_project model.tar --template host
 microtvm create my_project model.tar --template path/to/template --project-option board=nucleo a=1
 microtvm create my_project model.tar --template host --options-file options.yaml
+microtvm create my_project tvm_0_18.tar --template host --standalone-crt-dir path/to/standalone_crt
 
 microtvm info host lists a template's options. The options given here are kept with the project.
 """
@@ -25,9 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "project", metavar="PROJECT_DIR", type=pathlib.Path, help="directory to create"
     )
     parser.add_argument(
-        "archive", metavar="MODEL.tar", type=pathlib.Path, help="archive from microtvm compile"
+        "archive",
+        metavar="MODEL.tar",
+        type=pathlib.Path,
+        help="archive from microtvm compile, or from TVM 0.8 to 0.18",
     )
     add_template(parser)
+    add_standalone_crt_dir(parser)
     add_project_options(parser)
 
 
@@ -43,7 +54,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
         report.step("create"),
         TemplateProject.from_directory(directory, output=report.server_output) as template,
     ):
-        template.write_project(args.archive, args.project, options)
+        template.write_project(args.archive, args.project, options, args.standalone_crt_dir)
         platform = template.info().get("platform_name")
     report.result(
         {
