@@ -18,7 +18,7 @@ from server_kit.errors import JSONRPCError
 
 from .. import __version__
 from ..errors import MicroTVMError
-from . import build, check, compile, create, demo, flash, fork, info, run
+from . import build, check, compile, create, demo, doctor, flash, fork, info, run
 from .arguments import UsageError, join_option_values
 from .report import Report
 
@@ -32,6 +32,7 @@ _VERBS = {
     "demo": demo,
     "check": check,
     "fork": fork,
+    "doctor": doctor,
 }
 _EXIT_ERROR, _EXIT_USAGE, _EXIT_INTERRUPTED, _EXIT_BROKEN_PIPE = 1, 2, 130, 141
 _ABOUT = "Put trained models on microcontrollers, through TVM's Project API."
