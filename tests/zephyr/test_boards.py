@@ -239,3 +239,58 @@ def test_standalone_prints_its_answers(bench: Bench, board: str, tmp_path: pathl
     finally:
         os.killpg(process.pid, 9)
         process.wait()
+
+
+class Terminal:
+    """Lines from a transport, as EEMBC's runner reads them."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    def say(self, command: str) -> list[str]:
+        """The answer to a command, without the line that ends each."""
+        self._transport.write(f"{command}%".encode(), 10)
+        return self.lines()
+
+    def lines(self) -> list[str]:
+        text = b""
+        while not text.endswith(b"m-ready\r\n"):
+            text += self._transport.read(1, 30)
+        return text.decode().split("\r\n")[:-2]
+
+
+def test_mlperftiny_answers_the_runner(bench: Bench, board: str, tmp_path: pathlib.Path) -> None:
+    archive = tiny_model.write_archive(tmp_path / "tiny.tar")
+    definitions = "-DTH_MODEL_VERSION=EE_MODEL_VERSION_KWS01"
+    options = {"project_type": "mlperftiny", "compile_definitions": definitions}
+    with bench.make("project", archive, board, **options) as project, project.transport() as wire:
+        terminal = Terminal(wire)
+        mode, lap, done = terminal.lines()
+        assert (mode, done) == ("m-timestamp-mode-performance", "m-init-done")
+        assert re.fullmatch(r"m-lap-us-\d+", lap)
+        assert terminal.say("name") == ["m-name-dut-[microTVM]"]
+        assert terminal.say("profile")[1] == "m-model-[kws01]"
+        assert terminal.say("db load 16") == ["m-[Expecting 16 bytes]"]
+        assert terminal.say("db 00000000 ") == []  # 0.0
+        assert terminal.say("db 0000803F0000003f0000") == []  # 1.0, 0.5
+        assert terminal.say("db 20c1ffff") == ["m-load-done"]  # -10.0, and more than asked for
+        assert terminal.say("db print 5 3") == ["m-buffer-00-00-00-80-3f"]
+        said = terminal.say("infer 3 1")
+        assert said[:3] == ["m-warmup-start-1", "m-warmup-done", "m-infer-start-3"]
+        first, second = (int(line.removeprefix("m-lap-us-")) for line in said[3:5])
+        assert first <= second
+        assert said[5:] == ["m-infer-done", "m-results-[1.000,3.000,2.000,-19.000]"]
+        assert terminal.say("results") == said[-1:]
+        assert len(terminal.say("help")) > 8
+        for command, answer in (
+            ("nonsense", "e-[Unknown command: nonsense]"),
+            ("db", "e-[Command 'db' requires a subcommand]"),
+            ("db load", "e-[Command 'db load' requires the # of bytes]"),
+            ("db load 17", "e-[The model takes 16 bytes, not 17]"),
+            ("infer 0", "e-[Inference iterations must be >0]"),
+            ("x" * 1000, "e-[Unknown command: xxxx"),
+        ):
+            assert terminal.say(command)[0].startswith(answer)
+        assert terminal.say("db load 4") == ["m-[Expecting 4 bytes]"]
+        assert terminal.say("db 0g00") == ["e-[Invalid hex digit '0g']"]
+        assert terminal.say("db 000") == ["e-[Insufficent number of hex digits]"]

@@ -47,9 +47,9 @@ def kconfig_text(facts: Mapping[str, Any], board: Board, tree: ZephyrTree) -> st
         "CONFIG_BOOT_BANNER=n",
         f"CONFIG_MAIN_STACK_SIZE={facts['main_stack_bytes']}",
     ]
-    if facts["project_type"] == "standalone":
+    if facts["project_type"] != "host_driven":
         lines += ["# Answers are printed, floats among them.", "CONFIG_CBPRINTF_FP_SUPPORT=y"]
-    else:
+    if facts["project_type"] != "standalone":
         lines += ["# The console's UART is the wire to the host.", "CONFIG_UART_CONSOLE=n"]
     if board.is_native and facts["project_type"] != "standalone":
         known = [name for name in _NATIVE_STDIO if tree.knows(name, _SERIAL_KCONFIG)]
