@@ -59,8 +59,9 @@ def write_crt(
         for folder in _FOLDERS:
             project.copy(standalone_crt_dir / folder, f"{CRT_DIR}/{folder}")
     elif carried.is_dir() and not _missing(carried):
+        (project.directory / CRT_DIR).mkdir()
         for folder in _FOLDERS:
-            shutil.copytree(str(carried / folder), str(project.directory / CRT_DIR / folder))
+            (carried / folder).rename(project.directory / CRT_DIR / folder)
     else:
         given = f"{standalone_crt_dir} is no directory" if standalone_crt_dir else "none was given"
         raise archive.error(

@@ -2,6 +2,7 @@
 /* TVM's TVMPlatform functions, from those that a port of device_kit supplies. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <tvm/runtime/crt/error_codes.h>
 #include <tvm/runtime/crt/logging.h>
@@ -24,6 +25,7 @@ int dk_tvm_init(const dk_platform *platform, uint8_t *memory, size_t size) {
     }
     port = platform;
     timer_runs = 0;
+    memset(memory, 0, size); /* TVM 0.8 and 0.9 take it to be zero */
     return -(int)PageMemoryManagerCreate(&memory_manager, memory, size, PAGE_BYTES_LOG2);
 }
 

@@ -25,9 +25,10 @@ int dk_tvm_init(const dk_platform *platform, uint8_t *memory, size_t size);
 /* Calls dk_tvm_init, then starts the runtime's RPC server. 0, or a negative error. */
 int dk_tvm_server_start(const dk_platform *platform, uint8_t *memory, size_t size);
 
-/* Takes bytes as they come from the wire, in pieces of any size, and answers. Returns 0;
- * DK_SHUTDOWN when a shutdown was among them, after which TVM's server takes nothing more; or the
- * negated tvm_crt_error_t. */
+/* Takes bytes as they come from the wire, in pieces of any size, and answers. All of `data` is
+ * used. Returns 0; DK_SHUTDOWN when a shutdown was among it: the server has started afresh, with
+ * all memory free, and waits for the next session; or a negative error, a dk_result or the negated
+ * tvm_crt_error_t. */
 int dk_tvm_server_receive(const uint8_t *data, size_t size);
 
 #ifdef __cplusplus

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import shutil
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -13,16 +15,25 @@ import numpy as np
 import pytest
 
 from microtvm import (
+    GeneratedProject,
     RemoteError,
     ServerError,
     Session,
+    SessionTerminatedError,
+    TemplateProject,
     create_local_aot_executor,
     create_local_graph_executor,
+    get_microtvm_template_projects,
 )
 from microtvm.archive import read_graph
+from microtvm.rpc.client import RPCClient
+from microtvm.rpc.link import Link
+from microtvm.rpc.packets import Device
 from tests.client.conftest import command_line
+from tests.conftest import PINNED_TOOLS
 from tests.crt import archives
 from tests.crt.conftest import Build, Release
+from tests.server_kit.pipe_driver import PipeDriver, ReplyError
 
 Open = Callable[..., Session]
 Golden = Callable[[str], tuple[Any, Any]]
@@ -245,3 +256,47 @@ def test_the_command_runs_a_graph(
     assert facts["samples"] == len(inputs) and facts["device_ms"] > 0
     with np.load(tmp_path / "out.npz") as answers:
         np.testing.assert_array_equal(answers["output"], outputs)
+
+
+def test_one_session_after_the_other_on_the_same_wire(
+    release: Release, build: Build, tmp_path: pathlib.Path
+) -> None:
+    """A shutdown ends the session, not the firmware; the next one starts with all memory free."""
+    archive = archives.operator(tmp_path / "scale.tar", release.version)
+    with GeneratedProject.from_directory(build(archive, release.crt)) as project:
+        transport = project.transport()
+        with transport:
+            for _ in range(3):
+                link = Link(transport, transport.timeouts(), None)
+                link.open()
+                client = RPCClient(link)
+                held = client.empty((1_500_000,), "uint8", Device())
+                lib = client.get_function("runtime.SystemLib")()
+                x, y = (client.empty((4,), "float32", Device()) for _ in range(2))
+                lib["scale"](x.copyfrom([1, 1, 1, 1]), y)
+                assert y.numpy().tolist() == [3, 3, 3, 3]
+                client.shutdown()
+                del held, lib, x, y
+
+
+def test_a_reset_restarts_the_firmware(
+    newest: Release, session: Open, shared_mlf: pathlib.Path
+) -> None:
+    opened = session(shared_mlf / "matmul_op.tar", newest.crt)
+    with pytest.raises(SessionTerminatedError):
+        opened.get_function("tvm.testing.reset_server")()
+
+
+def test_without_a_cpp_compiler_the_error_says_so(
+    newest: Release, shared_mlf: pathlib.Path, tmp_path: pathlib.Path, build_tools: None
+) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("cc", "cmake", "ninja", "sh"):
+        (tools / name).symlink_to(shutil.which(name, path=f"{os.environ['PATH']}:{PINNED_TOOLS}"))
+    host = get_microtvm_template_projects("host")
+    with TemplateProject.from_directory(host) as template:
+        template.write_project(shared_mlf / "matmul_op.tar", tmp_path / "project", {}, newest.crt)
+    with PipeDriver(tmp_path / "project", env={"PATH": str(tools), "CXX": ""}) as server:
+        said = pytest.raises(ReplyError, server.call, "build", options={}).value.message
+    assert "c++ was not found on PATH or beside" in said and "install a C++ compiler" in said

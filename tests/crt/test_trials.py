@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A tuner's many small projects in a row: each builds, answers, is timed, and leaves nothing.
 
-``MICROTVM_TRIALS`` sets how many; the default keeps the test short.
+``MICROTVM_TRIALS`` sets how many; the default keeps the test short. ``MICROTVM_TVM_PYTHON`` names
+an interpreter that has TVM 0.18 with its compiler: AutoTVM itself then tunes on the host template.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
+import subprocess
 import tempfile
 import time
 from typing import Any
@@ -79,6 +82,21 @@ def test_operators_of_tvm(
         np.testing.assert_allclose(arguments[2].numpy(), a @ b, rtol=1e-5)
 
     run_trials(scratch, use, (shared_mlf / "matmul_op.tar").read_bytes(), newest.crt)
+
+
+def test_autotvm(scratch: pathlib.Path, build_tools: None) -> None:
+    python = os.environ.get("MICROTVM_TVM_PYTHON")
+    if not python:
+        pytest.skip("MICROTVM_TVM_PYTHON names no interpreter with TVM 0.18")
+    script = pathlib.Path(__file__).with_name("autotvm_trials.py")
+    done = subprocess.run(
+        [python, script, HOST, str(TRIALS)], stdout=subprocess.PIPE, check=True, cwd=scratch
+    )
+    result = json.loads(done.stdout.splitlines()[-1])
+    print(f"{result['seconds_a_trial']:.2f} s a trial of AutoTVM")
+    assert result["errors"] == [0] * TRIALS, result["said"]
+    assert wait_until(lambda: not processes_below(scratch))
+    assert len(os.listdir(os.environ["MICROTVM_CACHE_DIR"])) == 1, "compiled once"
 
 
 def test_models_of_this_project(

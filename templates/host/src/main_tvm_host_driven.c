@@ -15,16 +15,16 @@ int main(int argc, char **argv) {
     (void)argc;
     platform_init(argv);
     int result = dk_tvm_server_start(&platform, memory, sizeof memory);
-    while (result == DK_OK) {
+    for (;;) {
+        if (result < 0) {
+            (void)fprintf(stderr, "TVM's RPC server failed: error 0x%x\n", (unsigned)-result);
+            return EXIT_FAILURE;
+        }
+        /* After DK_SHUTDOWN too: the next session may come over the same pipes. */
         size_t size = platform_read(received, sizeof received);
         if (size == 0) {
             return EXIT_SUCCESS;
         }
         result = dk_tvm_server_receive(received, size);
     }
-    if (result < 0) {
-        (void)fprintf(stderr, "TVM's RPC server failed: error 0x%x\n", (unsigned)-result);
-        return EXIT_FAILURE;
-    }
-    return EXIT_SUCCESS;
 }
