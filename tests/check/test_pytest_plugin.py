@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The conformance kit as a pytest plugin, in a pytest of its own."""
+"""The conformance kit as a pytest plugin, in a pytest of its own that finds it as installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def run(
     directory: pathlib.Path, repository: pathlib.Path, *words: str, **env: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", PLUGIN, "-rA", *words],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", *words],
         cwd=directory,
         env={**os.environ, "PYTHONPATH": str(repository), **env},
         capture_output=True,

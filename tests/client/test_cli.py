@@ -299,6 +299,8 @@ def test_ctrl_c(tmp_path: pathlib.Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A test run that was started in the background ignores Ctrl-C, and what it starts too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     end = time.monotonic() + 30
     while not (tmp_path / "slow" / "pid").exists():
