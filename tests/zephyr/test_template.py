@@ -147,6 +147,13 @@ def test_build_from_nothing_only_for_another_board_or_tree(
     assert footprint["firmware"] is None
 
 
+def test_a_path_that_zephyr_cannot_take(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
+    project = generate("a project", board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
+    with PipeDriver(project) as server:
+        said = refused(lambda: server.call("build"))
+    assert f"the path {project} holds spaces" in said and "move the project" in said
+
+
 def test_a_build_that_fails_says_why(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
     project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
     said_by_kconfig = (

@@ -38,6 +38,7 @@ _CACHE_LINE = re.compile(r"^([\w.-]+):\w+=(.*)$", re.MULTILINE)
 _CONFIG_LINE = re.compile(r"^CONFIG_(\w+)=(.*)$", re.MULTILINE)
 _RUNNER_LINE = re.compile(r"^flash-runner:\s*(\S+)\s*$", re.MULTILINE)
 _RUNNERS = re.compile(r"^runners:\s*\n((?:- \S+\n)+)", re.MULTILINE)
+_NOT_IN_PATHS = re.compile(r"[\s'\"()\[\]{};$#&\\]")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -59,9 +60,16 @@ class ZephyrBuild:
 
         Raises
         ------
+        ProjectError :
+            When the project lies where Zephyr cannot build.
         ToolError :
             With the first message of the compiler or of Kconfig.
         """
+        if _NOT_IN_PATHS.search(str(self._project_dir)):
+            raise ProjectError(
+                f"the path {self._project_dir} holds spaces, quotes or brackets, which Zephyr's "
+                "CMake cannot take; move the project"
+            )
         wanted = [board, str(zephyr_base), str(self._project_dir)]
         wanted += [f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT]
         with _only_one(self._project_dir):
