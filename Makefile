@@ -37,6 +37,7 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python tests/bench/first_answer.py
 	$(BIN)/python tests/bench/wire.py
+	$(BIN)/python tests/bench/server_overhead.py
 
 footprint: $(VENV)/.dev
 	$(BIN)/python tests/bench/footprint.py
