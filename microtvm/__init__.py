@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .session import Session, create_local_aot_executor
     from .templates import get_microtvm_template_projects
     from .transport import Transport
+    from .trial import compile_and_create_micro_session
 
 _HOMES = {
     "server_kit": ("IoTimeoutError", "ServerError", "TransportClosedError", "TransportTimeouts"),
@@ -55,6 +56,7 @@ _HOMES = {
     "microtvm.session": ("Session", "create_local_aot_executor"),
     "microtvm.templates": ("get_microtvm_template_projects",),
     "microtvm.transport": ("Transport",),
+    "microtvm.trial": ("compile_and_create_micro_session",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -75,6 +77,7 @@ __all__ = [
     "TransportClosedError",
     "TransportTimeouts",
     "compile",
+    "compile_and_create_micro_session",
     "create_local_aot_executor",
     "create_local_graph_executor",
     "export_model_library_format",
