@@ -6,13 +6,14 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import subprocess
 from typing import Any, Callable
 
 import pytest
 
 from server_kit.device_lock import DeviceLock
 from server_kit.errors import ToolError
-from tests.server_kit.pipe_driver import PipeDriver, ReplyError
+from tests.server_kit.pipe_driver import PYTHON, PipeDriver, ReplyError
 from tests.templates import tiny_model
 from tests.zephyr.tiny_zephyr import BUILD_LEAVES, TinyZephyr
 
@@ -262,6 +263,8 @@ def test_nothing_is_flashed_to_an_emulated_board(
 def test_a_port_and_its_speed(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
     from zephyr_kit.build import ZephyrBuild
 
+    if subprocess.run([PYTHON, "-c", "import serial"], capture_output=True, check=False).returncode:
+        pytest.skip(f"PySerial is missing in {PYTHON}; it is needed to open ports")
     project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
     with PipeDriver(project) as server:
         server.call("build")
