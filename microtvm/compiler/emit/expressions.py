@@ -192,6 +192,7 @@ class Expressions:
         """A call of <math.h>; half floats are computed as float and rounded once."""
         if not dtype.startswith("float"):
             raise self._unsupported(f"{function} of {dtype}")
-        suffix = "" if dtype == "float64" else "f"
-        text = f"{function}{suffix}({', '.join(self.text(a) for a in args)})"
+        if dtype != "float64":
+            function = self._helpers.exponential() if function == "exp" else function + "f"
+        text = f"{function}({', '.join(self.text(a) for a in args)})"
         return (f"(_Float16){text}", _UNARY) if dtype == "float16" else (text, _ATOM)
