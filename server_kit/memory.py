@@ -51,13 +51,15 @@ def pool_bytes(module: Module, spare_bytes: int, given: int | None = None) -> in
     return given
 
 
-def tvm_workspace_bytes(given: int | None) -> int:
+def tvm_workspace_bytes(given: int | None, least: int = _LEAST_TVM_BYTES) -> int:
     """The memory that TVM's C runtime allocates from, for everything.
 
     Parameters
     ----------
     given : int or None
         The option ``workspace_size_bytes``; TVM's default without it.
+    least : int
+        What the runtime needs to start, where pointers or packets are small.
 
     Raises
     ------
@@ -66,10 +68,10 @@ def tvm_workspace_bytes(given: int | None) -> int:
     """
     if given is None:
         return _TVM_BYTES
-    if not _LEAST_TVM_BYTES <= given <= _MOST_BYTES:
+    if not least <= given <= _MOST_BYTES:
         raise OptionError(
-            f"option 'workspace_size_bytes' was given {given}; allowed is {_LEAST_TVM_BYTES} (what "
-            f"TVM's C runtime takes for itself) to {_MOST_BYTES}"
+            f"option 'workspace_size_bytes' was given {given}; allowed is {least} (what TVM's C "
+            f"runtime takes for itself) to {_MOST_BYTES}"
         )
     return given
 

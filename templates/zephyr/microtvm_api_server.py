@@ -30,8 +30,10 @@ FACTS = "project.json"
 BUILD_DIR = HERE / "build"
 IS_TEMPLATE = not (HERE / ARCHIVE).exists()
 
-ABI = "device_kit.1"
 DEFAULT_BAUDRATE = 115200
+# What TVM's C runtime starts in: with its RPC server, and without (DK_TVM_MEMORY_MIN).
+LEAST_SERVER_BYTES = 16 * 1024
+LEAST_RUNTIME_BYTES = 4096
 
 # What a generated project holds besides the archive and what is written for it.
 PROJECT_FILES = (
@@ -67,7 +69,8 @@ PROJECT_OPTIONS = [
         "workspace_size_bytes",
         optional=["generate_project"],
         type="int",
-        help="Memory for tensors; by default what inputs and outputs need and a part of the RAM.",
+        help="Memory for tensors; by default what inputs and outputs need and a part of the RAM. "
+        "For archives of TVM 0.8 to 0.18 all that the runtime has: half of the RAM, 2 MiB at most.",
     ),
     ProjectOption(
         "config_main_stack_size",
@@ -130,6 +133,7 @@ class Handler(ProjectAPIHandler):
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         from server_kit.archive import ModelArchive
         from server_kit.project import ProjectWriter
+        from server_kit.runtime import ModelRuntime
         from server_kit.safe_tar import SafeTar
         from zephyr_kit import settings
         from zephyr_kit.tree import ZephyrTree
@@ -138,7 +142,9 @@ class Handler(ProjectAPIHandler):
         if not IS_TEMPLATE:
             raise ProjectError(f"{HERE} is a project; generate from a template")
         with ModelArchive(model_library_format_path) as archive:
-            facts = project_facts(archive, options)
+            module = archive.only_module()
+            runtime = ModelRuntime(archive, module, options["project_type"] != "host_driven")
+            facts = project_facts(module, runtime, options)
             tree = ZephyrTree(find_zephyr_base(options["zephyr_base"], options["west_cmd"]))
             west = West(options["west_cmd"], tree.base)
             facts["board"], board = tree.find_board(
@@ -150,6 +156,7 @@ class Handler(ProjectAPIHandler):
                     project.copy(HERE / name)
                 project.copy(archive.path, ARCHIVE)
                 archive.unpack(project.directory / "model")
+                runtime.write(project, standalone_crt_dir)
                 project.write("settings.cmake", settings.cmake_text(facts))
                 project.write("prj.conf", settings.kconfig_text(facts, board, tree))
                 project.write(FACTS, json.dumps(facts, indent=2) + "\n")
@@ -264,24 +271,29 @@ def board_port(build, facts, options):
     return SerialTransport(port, baudrate, lock_name=serial_number)
 
 
-def project_facts(archive, options):
+def project_facts(module, runtime, options):
     """What the other methods need to know, decided once, when the project is generated."""
     from server_kit.definitions import read_definitions
-    from server_kit.memory import pool_bytes
+    from server_kit.memory import pool_bytes, tvm_workspace_bytes
     from zephyr_kit.settings import DEFAULT_STACK_BYTES
 
-    module = archive.only_module()
-    if module.abi != ABI:
-        raise archive.error(
-            f"holds code for {module.abi or 'the C runtime of TVM 0.8 to 0.18'}; "
-            f"this template runs code for {ABI}, as microtvm compile makes it"
-        )
+    # What the option sizes is the memory that tensors come from: TVM's, where TVM's runtime is.
+    given = options["workspace_size_bytes"]
+    tensors, workspace = (None, given) if runtime.is_tvm_crt else (given, None)
+    least = LEAST_SERVER_BYTES if runtime.is_served_by_tvm else LEAST_RUNTIME_BYTES
+    # 0: as the board's RAM allows, which the firmware's sizes.h knows.
+    workspace = 0 if workspace is None else tvm_workspace_bytes(workspace, least)
+    kind = "tvm_host_driven" if runtime.is_served_by_tvm else options["project_type"]
     return {
         "project_type": options["project_type"],
         "model": module.name,
         "abi": module.abi,
-        "pool_bytes": pool_bytes(module, 0, options["workspace_size_bytes"]),
-        "pool_has_spare": options["workspace_size_bytes"] is None,
+        "runtime": runtime.name,
+        "is_served_by_tvm": runtime.is_served_by_tvm,
+        "program": f"main_{kind}",
+        "pool_bytes": pool_bytes(module, 0, tensors),
+        "pool_has_spare": tensors is None,
+        "tvm_workspace_bytes": workspace,
         "main_stack_bytes": options["config_main_stack_size"] or DEFAULT_STACK_BYTES,
         "compile_definitions": read_definitions(options["compile_definitions"]),
         "warning_as_error": options["warning_as_error"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import shutil
 import sys
 from typing import Any, Callable
@@ -47,12 +48,12 @@ def generate(
 ) -> Callable[..., pathlib.Path]:
     """``generate(name="project", **options)`` makes a project and returns its directory."""
 
-    def generate_one(name: str = "project", **options: Any) -> pathlib.Path:
+    def generate_one(name: str = "project", crt: str = "", **options: Any) -> pathlib.Path:
         with PipeDriver(zephyr_template) as server:
             server.call(
                 "generate_project",
                 model_library_format_path=str(archive),
-                standalone_crt_dir="",
+                standalone_crt_dir=crt,
                 project_dir=str(tmp_path / name),
                 options=options,
             )
@@ -68,3 +69,13 @@ def zephyr_base() -> pathlib.Path:
     if not base:
         pytest.skip("Zephyr is absent; set ZEPHYR_BASE to build for its boards")
     return pathlib.Path(base)
+
+
+@pytest.fixture(scope="session")
+def tvm_crt() -> pathlib.Path:
+    """The C runtime of the last release of TVM in ``MICROTVM_TVM_REFERENCE`` (see tests/crt)."""
+    root = os.environ.get("MICROTVM_TVM_REFERENCE")
+    found = list(pathlib.Path(root).glob("v*/standalone_crt")) if root else []
+    if not found:
+        pytest.skip("MICROTVM_TVM_REFERENCE names no directory of TVM's releases")
+    return max(found, key=lambda path: [int(n) for n in re.findall(r"\d+", path.parent.name)])

@@ -18,6 +18,7 @@ import pytest
 import microtvm
 from microtvm.rpc.link import SessionTerminatedError, SessionTimeoutError
 from microtvm.transport import TransportTimeouts
+from tests.crt import archives
 from tests.server_kit.pipe_driver import processes_below, wait_until
 from tests.templates import tiny_model
 
@@ -39,11 +40,18 @@ class Bench:
         version = (base / "VERSION").read_text()
         self._is_old = int(re.search(r"MAJOR = (\d+)", version).group(1)) < 3  # type: ignore
 
-    def make(self, name: str, archive: pathlib.Path, board: str, **options: Any) -> Any:
+    def make(
+        self,
+        name: str,
+        archive: pathlib.Path,
+        board: str,
+        crt: pathlib.Path | None = None,
+        **options: Any,
+    ) -> Any:
         """Generate and build."""
         board = OLD_NAMES.get(board, board) if self._is_old else board
         project = microtvm.generate_project_from_mlf(
-            self._template, self.directory / name, archive, {"board": board, **options}
+            self._template, self.directory / name, archive, {"board": board, **options}, crt
         )
         try:
             project.build()
@@ -163,6 +171,36 @@ def test_integer_models_answer_with_litert_s_integers(
     np.testing.assert_array_equal(found, golden["output"][:3].reshape(found.shape))
 
 
+@pytest.mark.parametrize("board", [NATIVE, MPS2], indirect=True)
+def test_a_model_of_tvm_018_answers_as_tvm_does(
+    bench: Bench, board: str, shared_mlf: pathlib.Path, tvm_crt: pathlib.Path
+) -> None:
+    golden = np.load(shared_mlf / "kws_int8.golden.npz")
+    with bench.make("project", shared_mlf / "kws_int8_aot.tar", board, tvm_crt) as project:
+        for _ in range(2):  # the server starts afresh for each session
+            found = answers(project, golden["input"])
+            np.testing.assert_array_equal(found, golden["output"].reshape(found.shape))
+
+
+def test_a_c_interface_of_tvm_018_answers_as_on_the_host(
+    bench: Bench,
+    board: str,
+    shared_mlf: pathlib.Path,
+    tvm_crt: pathlib.Path,
+    tmp_path: pathlib.Path,
+) -> None:
+    archive = shared_mlf / "dense_c_api.tar"
+    samples = np.linspace(-1, 1, 3 * 64, dtype=np.float32).reshape(3, 64)
+    host_template = microtvm.get_microtvm_template_projects("host")
+    with microtvm.generate_project_from_mlf(
+        host_template, tmp_path / "host", archive, {}, tvm_crt
+    ) as host:
+        host.build()
+        wanted = answers(host, samples)
+    with bench.make("project", archive, board, tvm_crt, warning_as_error=True) as project:
+        np.testing.assert_array_equal(answers(project, samples), wanted)
+
+
 @pytest.mark.parametrize("wire", ["semihosting", "uart"])
 def test_64_kib_and_a_reset_over_each_wire(
     wire: str, bench: Bench, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
@@ -216,10 +254,8 @@ def test_a_board_that_does_not_answer(
             session_answers(session, np.ones((1, 4), np.float32))
 
 
-def test_standalone_prints_its_answers(bench: Bench, board: str, tmp_path: pathlib.Path) -> None:
-    archive = tiny_model.write_archive(tmp_path / "tiny.tar")
-    project_dir = bench.directory / "project"
-    bench.make("project", archive, board, project_type="standalone").close()
+def assert_prints(project_dir: pathlib.Path, wanted: str) -> None:
+    """A line on the console of a standalone project."""
     program = project_dir / "build/zephyr/zephyr.exe"
     if program.exists():
         command = [str(program), "-uart_stdinout", "-stop_at=0.5"]
@@ -235,10 +271,24 @@ def test_standalone_prints_its_answers(bench: Bench, board: str, tmp_path: pathl
     )
     try:
         assert process.stdout is not None
-        assert any(line.strip() == "y: 1 1 1 1" for line in process.stdout)
+        assert any(line.strip() == wanted for line in process.stdout)
     finally:
         os.killpg(process.pid, 9)
         process.wait()
+
+
+def test_standalone_prints_its_answers(bench: Bench, board: str, tmp_path: pathlib.Path) -> None:
+    archive = tiny_model.write_archive(tmp_path / "tiny.tar")
+    bench.make("project", archive, board, project_type="standalone").close()
+    assert_prints(bench.directory / "project", "y: 1 1 1 1")
+
+
+def test_standalone_code_of_tvm_has_its_workspace(
+    bench: Bench, board: str, tvm_crt: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    archive = archives.c_interface(tmp_path / "model.tar", (0, 18))
+    bench.make("project", archive, board, tvm_crt, project_type="standalone").close()
+    assert_prints(bench.directory / "project", "output0: 1 1 1 1")
 
 
 class Terminal:

@@ -26,16 +26,18 @@ BOARD = {
 def evaluate(
     require_module: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., dict[str, str]]:
-    """``evaluate(HAS_FPU="y")`` gives the values of all symbols."""
+    """``evaluate("MICROTVM_CPP", HAS_FPU="y")`` gives all values, with that symbol turned on."""
     kconfiglib = require_module("kconfiglib", "evaluate Kconfig")
 
-    def evaluate_one(**board: str) -> dict[str, str]:
+    def evaluate_one(*wanted: str, **board: str) -> dict[str, str]:
         for name, value in {**BOARD, **board}.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("srctree", str(HERE / "kconfig"))
         monkeypatch.setenv("KCONFIG_FUNCTIONS", "kconfigfunctions")
         monkeypatch.syspath_prepend(str(HERE / "kconfig"))
         kconfig = kconfiglib.Kconfig(str(TEMPLATE / "Kconfig"), warn_to_stderr=False)
+        for name in wanted:
+            kconfig.syms[name].set_value("y")
         assert not kconfig.warnings  # Zephyr treats each as an error
         return {name: symbol.str_value for name, symbol in kconfig.syms.items()}
 
@@ -75,3 +77,15 @@ def test_boards_that_differ(
 def test_a_release_that_knows_no_semihosting(evaluate: Callable[..., dict[str, str]]) -> None:
     values = evaluate(IS_OLD="y", IS_QEMU="y")
     assert values["SEMIHOST"] != "y" and values["UART_INTERRUPT_DRIVEN"] == "y"
+
+
+@pytest.mark.parametrize(
+    ("is_old", "names"),
+    [("n", ("CPP", "REQUIRES_FULL_LIBCPP")), ("y", ("CPLUSPLUS", "LIB_CPLUSPLUS"))],
+)
+def test_c_plus_plus_where_it_is_needed(
+    evaluate: Callable[..., dict[str, str]], is_old: str, names: tuple[str, str]
+) -> None:
+    with_it, without = evaluate("MICROTVM_CPP", IS_OLD=is_old), evaluate(IS_OLD=is_old)
+    for name in names:
+        assert (with_it[name], without[name]) == ("y", "n"), name

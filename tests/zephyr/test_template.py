@@ -13,6 +13,7 @@ import pytest
 
 from server_kit.device_lock import DeviceLock
 from server_kit.errors import ToolError
+from tests.crt import archives
 from tests.server_kit.pipe_driver import PYTHON, PipeDriver, ReplyError
 from tests.templates import tiny_model
 from tests.zephyr.tiny_zephyr import BUILD_LEAVES, TinyZephyr
@@ -98,7 +99,10 @@ def test_what_is_written(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
         "CONFIG_UART_CONSOLE=n",
     ]
     assert (project / "settings.cmake").read_text().splitlines()[1:] == [
-        "set(PROJECT_TYPE host_driven)",
+        "set(PROGRAM main_host_driven)",
+        "set(RUNTIME device_kit)",
+        "set(TVM_CRT_RPC OFF)",
+        "set(TVM_WORKSPACE_BYTES 0)",
         "set(POOL_BYTES 176)",
         "set(POOL_HAS_SPARE 1)",
         'set(COMPILE_DEFINITIONS "A=1" "B")',
@@ -114,6 +118,55 @@ def test_what_is_written(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
     assert "set(POOL_BYTES 5000)\nset(POOL_HAS_SPARE 0)" in (given / "settings.cmake").read_text()
     configuration = (given / "prj.conf").read_text()
     assert "UART_CONSOLE" not in configuration and "CONFIG_CBPRINTF_FP_SUPPORT=y" in configuration
+
+
+@pytest.fixture()
+def crt(tmp_path: pathlib.Path) -> str:
+    """The files by which TVM's standalone C runtime is known."""
+    for name in ("include/tvm/runtime/crt/platform.h", "src/runtime/crt/common/crt_runtime_api.c"):
+        path = tmp_path / "standalone_crt" / name
+        path.parent.mkdir(parents=True)
+        path.touch()
+    return str(tmp_path / "standalone_crt")
+
+
+@pytest.mark.parametrize("project_type", ["host_driven", "standalone", "mlperftiny"])
+def test_an_archive_of_tvm_that_needs_no_c_plus_plus(
+    generate: Generate,
+    tiny_zephyr: TinyZephyr,
+    archive: pathlib.Path,
+    crt: str,
+    project_type: str,
+) -> None:
+    archives.c_interface(archive, (0, 18))
+    base = str(tiny_zephyr.base)
+    project = generate(board="mps2/an385", crt=crt, project_type=project_type, zephyr_base=base)
+    settings = (project / "settings.cmake").read_text()
+    assert f"(PROGRAM main_{project_type})\nset(RUNTIME tvm_crt)\nset(TVM_CRT_RPC OFF)" in settings
+    assert "MICROTVM_CPP" not in (project / "prj.conf").read_text()
+    assert "tvmgen_default_run(&given" in (project / "src/model_descriptor.c").read_text()
+    assert (project / "crt/include/tvm/runtime/crt/platform.h").exists()
+    said = refused(lambda: generate("other", board="mps2/an385", zephyr_base=base))
+    assert "needs TVM's standalone C runtime" in said
+
+
+def test_an_archive_of_tvm_that_is_served_by_tvm(
+    generate: Generate, tiny_zephyr: TinyZephyr, archive: pathlib.Path, crt: str
+) -> None:
+    archives.operator(archive, (0, 18))
+    options = {"board": "mps2/an385", "zephyr_base": str(tiny_zephyr.base)}
+    project = generate(crt=crt, workspace_size_bytes=20_000, **options)
+    settings = (project / "settings.cmake").read_text()
+    assert "(PROGRAM main_tvm_host_driven)\nset(RUNTIME tvm_crt)\nset(TVM_CRT_RPC ON)" in settings
+    assert "set(TVM_WORKSPACE_BYTES 20000)" in settings
+    assert "CONFIG_MICROTVM_CPP=y" in (project / "prj.conf").read_text()
+    assert not (project / "src/model_descriptor.c").exists()
+    said = refused(lambda: generate("other", crt=crt, workspace_size_bytes=10_000, **options))
+    assert "'workspace_size_bytes' was given 10000; allowed is 16384" in said
+    program = generate(
+        "program", crt=crt, project_type="standalone", workspace_size_bytes=4096, **options
+    )
+    assert "MICROTVM_CPP" not in (program / "prj.conf").read_text()
 
 
 @pytest.mark.parametrize("symbol", ["UART_NATIVE_PTY_0_ON_STDINOUT", "NATIVE_UART_0_ON_STDINOUT"])

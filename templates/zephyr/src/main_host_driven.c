@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Serves the model over microTVM's RPC wire. */
 #include "device_kit/device_kit.h"
+#include "model_memory.h"
 #include "platform.h"
 #include "sizes.h"
 #include "wire.h"
@@ -19,7 +20,10 @@ int main(void) {
         .pool_size = sizeof pool,
     };
     platform_init();
-    int result = dk_server_init(&server, &config);
+    int result = model_memory_init();
+    if (result == 0) {
+        result = dk_server_init(&server, &config);
+    }
     /* After DK_SHUTDOWN too: a board waits for the next session. */
     while (result >= 0) {
         const uint8_t *data;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "device_kit/device_kit.h"
+#include "model_memory.h"
 #include "platform.h"
 #include "sizes.h"
 #include "wire.h"
@@ -267,7 +268,10 @@ static void take(char c) {
 
 int main(void) {
     platform_init();
-    int result = dk_pool_init(&pool, &platform, memory, sizeof memory);
+    int result = model_memory_init();
+    if (result == 0) {
+        result = dk_pool_init(&pool, &platform, memory, sizeof memory);
+    }
     if (result == 0) {
         result = dk_executor_create(&executor, &pool, &dk_system_model);
     }

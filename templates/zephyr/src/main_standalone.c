@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "device_kit/device_kit.h"
+#include "model_memory.h"
 #include "platform.h"
 #include "sizes.h"
 
@@ -44,7 +45,10 @@ static void print_tensor(const dk_tensor_info *info, const uint8_t *data) {
 int main(void) {
     static dk_pool pool;
     static dk_executor executor;
-    int result = dk_pool_init(&pool, &platform, memory, sizeof memory);
+    int result = model_memory_init();
+    if (result == 0) {
+        result = dk_pool_init(&pool, &platform, memory, sizeof memory);
+    }
     if (result == 0) {
         result = dk_executor_create(&executor, &pool, &dk_system_model);
     }

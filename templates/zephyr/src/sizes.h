@@ -18,4 +18,10 @@
 /* What the host may allocate besides the model's inputs and outputs. */
 #define SPARE_POOL_BYTES (POOL_HAS_SPARE ? MIN(RAM_BYTES / 8, (size_t)65536) : 0)
 
+/* All that TVM's C runtime allocates from, for archives of TVM 0.8 to 0.18: what was asked for, or
+ * half of the RAM up to 2 MiB, which TVM's own templates gave it. */
+#define TVM_MEMORY_BYTES                                                                           \
+    (TVM_WORKSPACE_BYTES > 0 ? (size_t)TVM_WORKSPACE_BYTES                                         \
+                             : MIN(RAM_BYTES / 2, (size_t)2 * 1024 * 1024))
+
 #endif

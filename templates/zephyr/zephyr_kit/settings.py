@@ -29,7 +29,10 @@ def cmake_text(facts: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             "# Written by generate_project.",
-            f"set(PROJECT_TYPE {facts['project_type']})",
+            f"set(PROGRAM {facts['program']})",
+            f"set(RUNTIME {facts['runtime']})",
+            f"set(TVM_CRT_RPC {'ON' if facts['is_served_by_tvm'] else 'OFF'})",
+            f"set(TVM_WORKSPACE_BYTES {facts['tvm_workspace_bytes']})",
             f"set(POOL_BYTES {facts['pool_bytes']})",
             f"set(POOL_HAS_SPARE {int(facts['pool_has_spare'])})",
             f"set(COMPILE_DEFINITIONS {definitions})",
@@ -51,6 +54,8 @@ def kconfig_text(facts: Mapping[str, Any], board: Board, tree: ZephyrTree) -> st
         lines += ["# Answers are printed, floats among them.", "CONFIG_CBPRINTF_FP_SUPPORT=y"]
     if facts["project_type"] != "standalone":
         lines += ["# The console's UART is the wire to the host.", "CONFIG_UART_CONSOLE=n"]
+    if facts["is_served_by_tvm"]:
+        lines += ["# TVM's RPC server is C++.", "CONFIG_MICROTVM_CPP=y"]
     if board.is_native and facts["project_type"] != "standalone":
         known = [name for name in _NATIVE_STDIO if tree.knows(name, _SERIAL_KCONFIG)]
         lines += [f"CONFIG_{known[0]}=y"] if known else []
