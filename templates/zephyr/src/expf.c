@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* expf as the host's C library computes it, in place of the board's. Those for chips without double
- * precision in hardware are off in the last bit for one value in ten, and a softmax would answer
- * differently on each kind of board.
+/* expf in place of the board's, for code of TVM 0.8 to 0.18; what microtvm compile makes brings its
+ * own. C libraries for chips without double precision in hardware are off in the last bit for one
+ * value in ten, and a softmax would answer differently on each kind of board.
  *
- * The method is S. Nagy's, of Arm's optimized routines, which glibc, musl and newlib share:
- * exp(x) = 2^(k/32) * 2^(r/32) with k whole and r in -1/2 .. 1/2; the first factor from a table,
- * the second from a polynomial, all in double. The polynomial's three coefficients are theirs. */
+ * exp(x) = 2^(k/32) * exp(r) with k whole and r small: the power from a table, exp(r) from its
+ * Taylor series, all in double, so that rounding to float is the only error that shows. */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #define STEPS     32
 #define TOO_LARGE 88.8f   /* from here on the result is infinite */
 #define TOO_SMALL -104.0f /* below, it is zero */
+#define LOG_TWO   0x1.62e42fefa39efp-1
 
 static const double powers[STEPS] = {
     1.0,
@@ -58,20 +58,16 @@ static double power_of_two(int n) {
 }
 
 float expf(float x) {
-    static const double steps_per_e = STEPS * 1.4426950408889634;
-    static const double c0 = 0x1.c6af84b912394p-5 / STEPS / STEPS / STEPS;
-    static const double c1 = 0x1.ebfce50fac4f3p-3 / STEPS / STEPS;
-    static const double c2 = 0x1.62e42ff0c52d6p-1 / STEPS;
     if (!(x < TOO_LARGE)) {
         return x + (float)INFINITY; /* NaN stays NaN */
     }
     if (x < TOO_SMALL) {
         return 0.0f;
     }
-    double z = steps_per_e * (double)x;
-    int k = (int)(z + (z < 0 ? -0.5 : 0.5));
-    double r = z - k;
-    double y = (c0 * r + c1) * (r * r) + (c2 * r + 1.0);
+    double steps = (double)x * (STEPS / LOG_TWO);
+    int k = (int)(steps + (steps < 0 ? -0.5 : 0.5));
+    double r = (double)x - k * (LOG_TWO / STEPS);
+    double series = 1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6 + r * (1.0 / 24))));
     unsigned step = (unsigned)k % STEPS;
-    return (float)(y * powers[step] * power_of_two((k - (int)step) / STEPS));
+    return (float)(series * powers[step] * power_of_two((k - (int)step) / STEPS));
 }
