@@ -7,13 +7,13 @@ import copy
 import ctypes
 import pathlib
 import subprocess
-import tarfile
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 
 from microtvm.compiler import CompiledModel, export_model_library_format
+from server_kit.safe_tar import SafeTar
 
 # What every generated file must compile with, warnings being errors.
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow")
@@ -25,8 +25,8 @@ class BuiltModel:
     def __init__(self, compiled: CompiledModel, folder: pathlib.Path, compiler: str):
         self.compiled = compiled
         archive = export_model_library_format(compiled, folder / "model.tar")
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder / "model", filter="data")
+        with SafeTar(archive) as tar:
+            tar.unpack(folder / "model")
         self.host = folder / "model" / "codegen" / "host"
         self.source = self.host / "src" / f"{compiled.name}_lib0.c"
         library = folder / "model.so"
