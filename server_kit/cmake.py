@@ -8,8 +8,6 @@ with an empty cache, or on another machine, everything is compiled from them.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
 import pathlib
@@ -19,11 +17,12 @@ import shutil
 
 from . import log, tools
 from .build_cache import BuildCache, make_key
+from .build_lock import only_one
 from .errors import ToolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterator, Mapping, Sequence
+    from typing import Any, Mapping, Sequence
 
 LOG_FILE = "build.log"
 TIMEOUT_SEC = 3600.0
@@ -96,7 +95,7 @@ class CMakeBuild:
         ToolError :
             When a tool is missing or fails.
         """
-        with _only_one(self._source_dir):
+        with only_one(self._source_dir):
             self._run_alone(verbose)
 
     def _run_alone(self, verbose: bool) -> None:
@@ -178,17 +177,6 @@ class CMakeBuild:
     @property
     def _log_file(self) -> pathlib.Path:
         return self._build_dir / LOG_FILE
-
-
-@contextlib.contextmanager
-def _only_one(directory: pathlib.Path) -> Iterator[None]:
-    """Wait until no other server builds this project."""
-    fd = os.open(str(directory), os.O_RDONLY)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
 
 
 def _facts(cmake: str, languages: Sequence[str]) -> list[str]:

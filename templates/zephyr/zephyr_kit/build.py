@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
 import re
@@ -12,12 +10,12 @@ import shlex
 import shutil
 
 from server_kit import tools
+from server_kit.build_lock import only_one
 from server_kit.errors import ProjectError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import pathlib
-    from typing import Iterator
 
     from .west import West
 
@@ -72,7 +70,7 @@ class ZephyrBuild:
             )
         wanted = [board, str(zephyr_base), str(self._project_dir)]
         wanted += [f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT]
-        with _only_one(self._project_dir):
+        with only_one(self._project_dir):
             if self.directory.exists() and self._configured_for() != wanted:
                 shutil.rmtree(str(self.directory))
             self.directory.mkdir(exist_ok=True)
@@ -174,17 +172,6 @@ class ZephyrBuild:
     @property
     def _state_file(self) -> pathlib.Path:
         return self.directory / _STATE_FILE
-
-
-@contextlib.contextmanager
-def _only_one(directory: pathlib.Path) -> Iterator[None]:
-    """Wait until no other server builds this project."""
-    fd = os.open(str(directory), os.O_RDONLY)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
 
 
 def _property(tree: str, label: str, name: str) -> str | None:
