@@ -46,9 +46,9 @@ def evaluate(
 
 def test_a_board_with_everything(evaluate: Callable[..., dict[str, str]]) -> None:
     values = evaluate(HAS_FPU="y")
-    for name in ("FPU", "UART_INTERRUPT_DRIVEN", "ENTROPY_GENERATOR", "REBOOT", "PICOLIBC"):
+    for name in ("FPU", "UART_INTERRUPT_DRIVEN", "ENTROPY_GENERATOR", "REBOOT", "NEWLIB_LIBC"):
         assert values[name] == "y", name
-    for name in ("SEMIHOST", "TIMING_FUNCTIONS", "NEWLIB_LIBC"):
+    for name in ("SEMIHOST", "TIMING_FUNCTIONS", "MINIMAL_LIBC"):
         assert values[name] == "n", name
     assert values["SYS_CLOCK_TICKS_PER_SEC"] == "100"
 
@@ -60,7 +60,7 @@ def test_a_board_with_everything(evaluate: Callable[..., dict[str, str]]) -> Non
         ({"CHOSEN": "zephyr,console"}, "ENTROPY_GENERATOR", "n"),
         ({"CYCLES": "32768"}, "TIMING_FUNCTIONS", "y"),
         ({"IS_QEMU": "y"}, "SEMIHOST", "y"),
-        ({"HAS_PICOLIBC": "n"}, "NEWLIB_LIBC", "y"),
+        ({"HAS_NEWLIB": "n"}, "PICOLIBC", "y"),
         ({"HAS_PICOLIBC": "n", "HAS_NEWLIB": "n"}, "MINIMAL_LIBC", "y"),
         ({"IS_OLD": "y"}, "NEWLIB_LIBC", "y"),
         ({"IS_NATIVE": "y"}, "EXTERNAL_LIBC", "y"),
