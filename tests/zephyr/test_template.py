@@ -16,7 +16,7 @@ from server_kit.errors import ToolError
 from tests.crt import archives
 from tests.server_kit.pipe_driver import PYTHON, PipeDriver, ReplyError
 from tests.templates import tiny_model
-from tests.zephyr.tiny_zephyr import BUILD_LEAVES, TinyZephyr
+from tests.zephyr.tiny_zephyr import BUILD_LEAVES, OLD_BOARDS, TinyZephyr
 
 Generate = Callable[..., pathlib.Path]
 
@@ -39,6 +39,10 @@ def refused(call: Callable[[], Any]) -> str:
         ("nrf5340dk_nrf5340_cpuapp", "nrf5340dk/nrf5340/cpuapp"),
         ("mps2_an385", "mps2/an385"),
         ("mps2_an521", "mps2/an521/cpu0"),
+        ("native_posix", "native_sim"),
+        ("native_posix_64", "native_sim/native/64"),
+        ("nrf5340dk_nrf5340_cpuapp_ns@2.0.0", "nrf5340dk@2.0.0/nrf5340/cpuapp/ns"),
+        ("nrf5340dk_nrf5340_cpuapp@2.0.0", "nrf5340dk@2.0.0/nrf5340/cpuapp"),
     ],
 )
 def test_boards_by_any_name(
@@ -65,13 +69,27 @@ def test_boards_that_are_not_there(
     assert not (tmp_path / "project").exists()
 
 
-def test_a_tree_where_names_say_all(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
-    old = [{"name": "mps2_an521", "qualifiers": "", "dir": "boards/arm/mps2_an521"}]
-    tiny_zephyr.change(boards=old, has_qualifiers=False)
-    project = generate(board="mps2_an521", zephyr_base=str(tiny_zephyr.base))
-    assert json.loads((project / "project.json").read_text())["board"] == "mps2_an521"
+@pytest.mark.parametrize(
+    ("given", "built_for"),
+    [
+        ("mps2_an521", "mps2_an521"),
+        ("mps2/an521/cpu0", "mps2_an521"),
+        ("native_sim/native/64", "native_posix_64"),
+        ("nrf9160dk_nrf9160_ns@0.14.0", "nrf9160dk_nrf9160_ns@0.14.0"),
+        ("nrf9160dk@0.14.0/nrf9160/ns", "nrf9160dk_nrf9160_ns@0.14.0"),
+    ],
+)
+def test_a_tree_where_names_say_all(
+    generate: Generate, tiny_zephyr: TinyZephyr, given: str, built_for: str
+) -> None:
+    tiny_zephyr.change(boards=OLD_BOARDS, has_qualifiers=False)
+    base = str(tiny_zephyr.base)
+    project = generate(board=given, zephyr_base=base)
+    assert json.loads((project / "project.json").read_text())["board"] == built_for
     formats = [call[-1] for call in tiny_zephyr.calls("boards")]
     assert formats == ["{name}|{qualifiers}|{dir}", "{name}||{dir}"]
+    said = refused(lambda: generate("other", board="mps2/an385", zephyr_base=base))
+    assert "did you mean 'mps2_an521'?" in said
 
 
 def test_no_zephyr(generate: Generate, tmp_path: pathlib.Path) -> None:

@@ -122,6 +122,16 @@ BOARDS: list[dict[str, str]] = [
     {"name": "qemu_cortex_m3", "qualifiers": "ti_lm3s6965", "dir": "boards/qemu/cortex_m3"},
 ]
 
+# As Zephyr before 3.7 lists them.
+OLD_BOARDS: list[dict[str, str]] = [
+    {"name": name, "qualifiers": "", "dir": f"boards/{directory}"}
+    for name, directory in {
+        "mps2_an521": "arm/mps2_an521",
+        "native_posix_64": "posix/native_posix",
+        "nrf9160dk_nrf9160_ns": "arm/nrf9160dk_nrf9160",
+    }.items()
+]
+
 BUILD_LEAVES = {
     "build.ninja": "",
     "CMakeCache.txt": "CMAKE_SIZE:FILEPATH=/nowhere/size\n",

@@ -108,7 +108,7 @@ class ZephyrTree:
             ``board``, ``board@revision``, ``board/qualifiers`` or ``board@revision/qualifiers``.
         west : West
         former : mapping
-            Names of earlier releases to today's.
+            Names of earlier releases to today's; this tree may know either.
 
         Returns
         -------
@@ -121,11 +121,16 @@ class ZephyrTree:
             With the nearest names, when this tree has no such board.
         """
         boards = self.boards(west)
-        for name in (given, self._renamed().get(given), former.get(given), _slashed(given, boards)):
-            board = _match(name, boards) if name else None
-            if name and board is not None:
-                return name, board
-        name = _split(given)[0]
+        name, revision, qualifiers = _split(given)
+        known_as = _join(name, "", qualifiers)
+        names = {**{today: old for old, today in former.items()}, **former, **self._renamed()}
+        for candidate in (known_as, names.get(known_as), _spelled(known_as, boards)):
+            if candidate is None:
+                continue
+            board_name, _, board_qualifiers = _split(candidate)
+            board = boards.get(board_name)
+            if board is not None and board.takes(board_qualifiers):
+                return _join(board_name, revision, board_qualifiers), board
         if name in boards:
             targets = ", ".join(boards[name].targets())
             raise OptionError(f"option 'board' was given {given!r}; allowed are {targets}")
@@ -167,22 +172,21 @@ def _read_version(base: pathlib.Path) -> tuple[int, int]:
         ) from None
 
 
-def _split(target: str) -> tuple[str, str]:
-    """The name and the qualifiers; a revision stands between them and is Zephyr's to judge."""
+def _split(target: str) -> tuple[str, str, str]:
+    """Name, revision and qualifiers; what revisions there are is Zephyr's to judge."""
     name, _, qualifiers = target.partition("/")
-    return name.partition("@")[0], qualifiers
+    name, _, revision = name.partition("@")
+    return name, revision, qualifiers
 
 
-def _match(target: str, boards: Mapping[str, Board]) -> Board | None:
-    name, qualifiers = _split(target)
-    board = boards.get(name)
-    return board if board is not None and board.takes(qualifiers) else None
+def _join(name: str, revision: str, qualifiers: str) -> str:
+    return name + (f"@{revision}" if revision else "") + (f"/{qualifiers}" if qualifiers else "")
 
 
-def _slashed(given: str, boards: Mapping[str, Board]) -> str | None:
-    """The target that Zephyr before 3.7 wrote with underscores throughout."""
+def _spelled(given: str, boards: Mapping[str, Board]) -> str | None:
+    """The same target as this tree writes it: with underscores throughout before Zephyr 3.7."""
     for board in boards.values():
         for target in board.targets():
-            if target.replace("/", "_") == given:
+            if target.replace("/", "_") == given.replace("/", "_"):
                 return target
     return None
