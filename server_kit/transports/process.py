@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: What a device may send while it is written to and not read from.
 MAX_UNREAD_BYTES = 64 << 20
-_CHUNK_BYTES = 1 << 16
+CHUNK_BYTES = 1 << 16
 _LONGEST_POLL_SEC = 3600.0
 _EXIT_SEC = 0.5
 
@@ -87,7 +87,7 @@ class ProcessTransport(Transport):
         try:
             return self._read_now()  # mostly it is there already
         except BlockingIOError:
-            ready = _wait({self._stdout: select.POLLIN}, timeout_sec)
+            ready = wait({self._stdout: select.POLLIN}, timeout_sec)
         return self._read_now() if ready else b""
 
     def _send(self, data: memoryview, timeout_sec: float | None) -> int:
@@ -100,29 +100,33 @@ class ProcessTransport(Transport):
         # Firmware that answers while it is written to must not block on its own output.
         if len(self._received) < MAX_UNREAD_BYTES:
             wanted[self._stdout] = select.POLLIN
-        if self._stdout in _wait(wanted, timeout_sec):
+        if self._stdout in wait(wanted, timeout_sec):
             self._received += self._read_now()
         return 0
 
     def _read_now(self) -> bytes:
-        chunk = os.read(self._stdout, _CHUNK_BYTES)
+        chunk = os.read(self._stdout, CHUNK_BYTES)
         if not chunk:
             raise TransportClosedError(self._how_it_ended())
         return chunk
 
     def _how_it_ended(self) -> str:
-        import subprocess
-
         assert self._process is not None
-        try:
-            status = self._process.wait(_EXIT_SEC)
-        except subprocess.TimeoutExpired:
-            return "the firmware closed its pipes"
-        how = f"exit status {status}" if status >= 0 else f"signal {-status}"
-        return f"the firmware has ended ({how})"
+        return f"the firmware {how_it_ended(self._process)}"
 
 
-def _wait(events: dict[int, int], timeout_sec: float | None) -> dict[int, int]:
+def how_it_ended(process: subprocess.Popen[bytes]) -> str:
+    """The end of a sentence about a process whose pipes are closed."""
+    import subprocess
+
+    try:
+        status = process.wait(_EXIT_SEC)
+    except subprocess.TimeoutExpired:
+        return "closed its pipes"
+    return f"has ended ({f'exit status {status}' if status >= 0 else f'signal {-status}'})"
+
+
+def wait(events: dict[int, int], timeout_sec: float | None) -> dict[int, int]:
     """Poll; a wait without limit is cut into hours, which callers repeat."""
     poller = select.poll()
     for fd, wanted in events.items():

@@ -109,7 +109,19 @@ PROJECT_OPTIONS = [
         "gdbserver_port",
         optional=["open_transport"],
         type="int",
-        help="Emulated boards wait for a debugger on this port before they start.",
+        help="Boards that QEMU emulates wait for a debugger on this port before they start.",
+    ),
+    ProjectOption(
+        "use_fvp",
+        optional=["generate_project"],
+        type="bool",
+        default=False,
+        help="Emulate with Arm's FVP, also where QEMU could.",
+    ),
+    ProjectOption(
+        "arm_fvp_path",
+        optional=["generate_project", "open_transport"],
+        help="Arm's FVP, the program or its directory; by default ARMFVP_BIN_PATH or PATH.",
     ),
 ]
 
@@ -177,13 +189,14 @@ class Handler(ProjectAPIHandler):
 
     def flash(self, options):
         from server_kit.device_lock import DeviceLock
+        from zephyr_kit.emulators import find_emulator
         from zephyr_kit.flash import flash
 
         facts = read_facts()
         build = zephyr_build()
         build.require()
         runner = build.flash_runner(options["runner"])
-        if runner is None or build.native_program.exists():
+        if runner is None or find_emulator(build, facts):
             log.info(
                 f"nothing to flash: {facts['board']} is emulated; opening its transport starts it"
             )
@@ -195,6 +208,8 @@ class Handler(ProjectAPIHandler):
             flash(west, HERE, BUILD_DIR, runner, serial_number)
 
     def open_transport(self, options):
+        from zephyr_kit.emulators import find_emulator
+
         facts = read_facts()
         if facts["project_type"] == "standalone":
             raise ProjectError(
@@ -204,10 +219,13 @@ class Handler(ProjectAPIHandler):
         build = zephyr_build()
         build.require()
         transport = self._transport
-        if transport is None and not options["port"]:
-            transport = emulator(build, options["gdbserver_port"])
         if transport is None:
-            transport = board_port(build, facts, options)
+            emulator = None if options["port"] else find_emulator(build, facts)
+            if emulator is not None:
+                fvp_path = options["arm_fvp_path"] or facts["arm_fvp_path"]
+                transport = emulator.transport({**options, "arm_fvp_path": fvp_path})
+            else:
+                transport = board_port(build, facts, options)
         transport.open()
         self._transport = transport
         if options["gdbserver_port"] is not None:
@@ -233,21 +251,6 @@ class Handler(ProjectAPIHandler):
         if self._transport is None:
             raise TransportClosedError("the transport is not open; call open_transport first")
         return self._transport
-
-
-def emulator(build, gdbserver_port):
-    """The transport to a board that is a process here; None for a real one."""
-    from server_kit.transports.process import ProcessTransport
-    from zephyr_kit import emulator
-
-    if build.native_program.exists():
-        return ProcessTransport([str(build.native_program)], cwd=HERE, ends_with_input=False)
-    words = None if build.flash_runner() else build.emulator_command(emulator.QEMU)
-    if words is None:
-        return None
-    semihosting = build.config().get("SEMIHOST") == "y"
-    command = emulator.qemu_command(words, semihosting, gdbserver_port)
-    return ProcessTransport(command, cwd=HERE, ends_with_input=False)
 
 
 def board_port(build, facts, options):
@@ -298,6 +301,8 @@ def project_facts(module, runtime, options):
         "compile_definitions": read_definitions(options["compile_definitions"]),
         "warning_as_error": options["warning_as_error"],
         "verbose": options["verbose"],
+        "use_fvp": options["use_fvp"],
+        "arm_fvp_path": options["arm_fvp_path"],
     }
 
 

@@ -140,19 +140,25 @@ class ZephyrBuild:
         return None
 
     def emulator_command(self, name: str) -> list[str] | None:
-        """What Zephyr's target ``run_NAME`` starts; None where the board has no such target."""
-        ninja = tools.find_tool("ninja")
+        """What Zephyr's target ``run_NAME``, or ``run``, starts; None where there is neither."""
         text = self._text("build.ninja")
         for target in (f"run_{name}", "run"):
             if re.search(rf"^build \S*\b{target}:? ", text, re.MULTILINE):
                 lines = tools.output(
-                    [ninja, "-C", str(self.directory), "-t", "commands", target]
+                    [tools.find_tool("ninja"), "-C", str(self.directory), "-t", "commands", target]
                 ).splitlines()
                 words = shlex.split(lines[-1]) if lines else []
-                starts = [i for i, word in enumerate(words) if f"{name}-system-" in word]
-                if starts:
-                    return words[starts[0] :]
+                # After `cd DIRECTORY &&`, and perhaps a warning.
+                while "&&" in words:
+                    words = words[words.index("&&") + 1 :]
+                return words or None
         return None
+
+    def emulator_title(self, name: str) -> str | None:
+        """What Zephyr calls the program of its target ``run_NAME``, also where it found none."""
+        rule = rf"\brun_{name}(?: .*)?: CUSTOM_COMMAND.*\n  COMMAND = .*\n  DESC = (\S+?):"
+        found = re.search(rule, self._text("build.ninja"))
+        return found.group(1) if found else None
 
     def _configured_for(self) -> list[str] | None:
         if not (self.directory / "build.ninja").is_file():

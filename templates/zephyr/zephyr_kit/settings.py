@@ -56,6 +56,8 @@ def kconfig_text(facts: Mapping[str, Any], board: Board, tree: ZephyrTree) -> st
         lines += ["# The console's UART is the wire to the host.", "CONFIG_UART_CONSOLE=n"]
     if facts["is_served_by_tvm"]:
         lines += ["# TVM's RPC server is C++.", "CONFIG_MICROTVM_CPP=y"]
+    if facts["use_fvp"]:
+        lines += ["# Arm's FVP has the UART for the wire.", "CONFIG_MICROTVM_FVP=y"]
     if board.is_native and facts["project_type"] != "standalone":
         known = [name for name in _NATIVE_STDIO if tree.knows(name, _SERIAL_KCONFIG)]
         lines += [f"CONFIG_{known[0]}=y"] if known else []
