@@ -8,17 +8,19 @@ opened and is needed for nothing else.
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import select
 
+from ..access import what_opens_port
 from ..device_lock import DeviceLock
 from ..errors import ServerError, TransportClosedError
 from .base import Transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Sequence
 
 _CHUNK_BYTES = 1 << 16
 # Ports without a file descriptor are written in pieces, so that a deadline is kept.
@@ -35,15 +37,15 @@ class SerialTransport(Transport):
     port : str
         A device or a URL.
     baudrate : int
-    lock_name : str, optional
-        What the board is known by to other servers; the port by default.
+    boards : sequence of str
+        What the board is known by to servers that flash it, which must not meanwhile.
     """
 
-    def __init__(self, port: str, baudrate: int, lock_name: str | None = None) -> None:
+    def __init__(self, port: str, baudrate: int, boards: Sequence[str] = ()) -> None:
         super().__init__()
         self._port = port
         self._baudrate = baudrate
-        self._lock = DeviceLock(lock_name or port)
+        self._lock = DeviceLock(port, shared=boards)
         self._serial: Any = None
         self._fd = -1
 
@@ -60,6 +62,7 @@ class SerialTransport(Transport):
             self._close()
             raise ServerError(
                 f"the port {self._port} cannot be opened at {self._baudrate} baud: {error}"
+                + _what_next(self._port, error)
             ) from error
         self._fd = _descriptor(self._serial)
         if self._fd >= 0:
@@ -146,6 +149,18 @@ def import_pyserial() -> Any:
             f"{sys.executable} -m pip install pyserial"
         ) from None
     return serial
+
+
+def _what_next(port: str, error: Exception) -> str:
+    opens = what_opens_port(port)
+    if opens:
+        return f"; to let this user open it: {opens}"
+    number = getattr(error, "errno", None)
+    if number in (errno.EAGAIN, errno.EBUSY):
+        return "; another program holds it: close its terminals, and see microtvm doctor"
+    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        return "; it is not there now: is the board attached, or does it restart?"
+    return ""
 
 
 def _descriptor(port: Any) -> int:

@@ -97,7 +97,8 @@ PROJECT_OPTIONS = [
     ProjectOption(
         "port",
         optional=["open_transport"],
-        help="The console: a device, a PySerial URL, USB's VID:PID or a USB location.",
+        help="The console: a device, a pattern of devices, a PySerial URL, USB's VID:PID or a USB "
+        "location.",
     ),
     ProjectOption(
         "baudrate",
@@ -188,6 +189,7 @@ class Handler(ProjectAPIHandler):
         (BUILD_DIR / "footprint.json").write_text(json.dumps(footprint, indent=2) + "\n")
 
     def flash(self, options):
+        from server_kit import ports
         from server_kit.device_lock import DeviceLock
         from zephyr_kit.emulators import find_emulator
         from zephyr_kit.flash import flash
@@ -204,7 +206,8 @@ class Handler(ProjectAPIHandler):
         self.close_transport()  # a board that is flashed restarts
         west, _ = west_and_base(options, facts)
         serial_number = given_serial_number(options)
-        with DeviceLock(serial_number or facts["board"]):
+        boards = ports.boards_to_flash(serial_number, probe_vendors(runner))
+        with DeviceLock(*(boards or [facts["board"]])):
             flash(west, HERE, BUILD_DIR, runner, serial_number)
 
     def open_transport(self, options):
@@ -261,17 +264,16 @@ def board_port(build, facts, options):
     serial_number = given_serial_number(options)
     port = options["port"]
     if port is None or not ports.is_path_or_url(port):
-        runner = build.flash_runner(options["runner"]) or ""
-        port = ports.choose_port(
-            ports.list_ports(),
+        port = ports.find_port(
             serial_number=serial_number,
             wanted=port,
-            likely_vendors=board_facts("probe_vendors").get(runner, ()),
+            likely_vendors=probe_vendors(build.flash_runner(options["runner"])),
             console_index=board_facts("console_index"),
+            board=facts["board"],
         ).device
         log.info(f"the console of {facts['board']} is {port}")
     baudrate = options["baudrate"] or build.console_baudrate() or DEFAULT_BAUDRATE
-    return SerialTransport(port, baudrate, lock_name=serial_number)
+    return SerialTransport(port, baudrate, ports.boards_at(port, serial_number))
 
 
 def project_facts(module, runtime, options):
@@ -316,6 +318,11 @@ def read_facts():
 def board_facts(kind):
     """What no tool can tell about boards."""
     return json.loads((HERE / "boards.json").read_text(encoding="utf-8"))[kind]
+
+
+def probe_vendors(runner):
+    """The makers, by USB's number, of the probes that a runner works with."""
+    return board_facts("probe_vendors").get(runner, ())
 
 
 def west_and_base(options, facts):
