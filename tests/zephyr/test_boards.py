@@ -252,7 +252,7 @@ def assert_prints(project_dir: pathlib.Path, wanted: str) -> None:
     """A line on the console of a standalone project."""
     program = project_dir / "build/zephyr/zephyr.exe"
     if program.exists():
-        command = [str(program), "-uart_stdinout", "-stop_at=0.5"]
+        command = [str(program), "-stop_at=0.5"]
     else:
         command = ["ninja", "-C", str(project_dir / "build"), "run"]
     process = subprocess.Popen(

@@ -188,13 +188,15 @@ def test_an_archive_of_tvm_that_is_served_by_tvm(
 
 
 @pytest.mark.parametrize("symbol", ["UART_NATIVE_PTY_0_ON_STDINOUT", "NATIVE_UART_0_ON_STDINOUT"])
+@pytest.mark.parametrize("project_type", ["host_driven", "standalone"])
 def test_the_option_of_this_release(
-    generate: Generate, tiny_zephyr: TinyZephyr, symbol: str
+    generate: Generate, tiny_zephyr: TinyZephyr, symbol: str, project_type: str
 ) -> None:
     kconfig = tiny_zephyr.base / "drivers/serial/Kconfig.native"
     kconfig.write_text(f"config {symbol}\n\tbool\n\tdepends on X\n")
     base = str(tiny_zephyr.base)
-    native = generate("native", board="native_sim/native/64", zephyr_base=base)
+    options = {"project_type": project_type, "zephyr_base": base}
+    native = generate("native", board="native_sim/native/64", **options)
     assert f"CONFIG_{symbol}=y" in (native / "prj.conf").read_text()
     other = generate("other", board="nucleo_f746zg", zephyr_base=base)
     assert "STDINOUT" not in (other / "prj.conf").read_text()

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The functions that device_kit asks of a port, for any board of Zephyr. */
 #if defined(CONFIG_ARCH_POSIX)
+#ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L /* clock_gettime, of the host's libc */
+#endif
 #include <time.h>
 #endif
 

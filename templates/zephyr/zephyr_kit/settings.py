@@ -58,7 +58,7 @@ def kconfig_text(facts: Mapping[str, Any], board: Board, tree: ZephyrTree) -> st
         lines += ["# TVM's RPC server is C++.", "CONFIG_MICROTVM_CPP=y"]
     if facts["use_fvp"]:
         lines += ["# Arm's FVP has the UART for the wire.", "CONFIG_MICROTVM_FVP=y"]
-    if board.is_native and facts["project_type"] != "standalone":
+    if board.is_native:
         known = [name for name in _NATIVE_STDIO if tree.knows(name, _SERIAL_KCONFIG)]
         lines += [f"CONFIG_{known[0]}=y"] if known else []
     return "\n".join([*lines, ""])
