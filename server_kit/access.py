@@ -50,5 +50,5 @@ def what_opens_device(usb_id: str) -> str:
     )
     return (
         f"echo '{rule}' | sudo tee -a /etc/udev/rules.d/60-microtvm.rules && "
-        "sudo udevadm control --reload, then plug it in again"
+        "sudo udevadm control --reload (then plug it in again)"
     )

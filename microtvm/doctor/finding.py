@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import pathlib
 import re
 import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,13 +50,26 @@ class Finding:
     def line(self) -> str:
         """Say it in a line."""
         if self.found is not None:
-            return f"  found    {self.name:<18}{self.found}"
-        word = "missing" if self.required else "without"
-        return f"  {word:<9}{self.name:<18}needed to {self.needed_for}: {self.install}"
+            return f"  found     {self.name:<17}{self.found}"
+        if self.required:
+            return f"  missing   {self.name:<17}needed to {self.needed_for}: {self.install}"
+        return f"  optional  {self.name:<17}not here; to {self.needed_for}: {self.install}"
 
     def to_json(self) -> dict[str, Any]:
         """Give it as an object."""
         return dataclasses.asdict(self)
+
+
+def pip(packages: str) -> str:
+    """Name the command that brings Python packages where this program finds them."""
+    return f"{sys.executable} -m pip install {packages}"
+
+
+def apt(packages: str) -> str:
+    """Name the command that brings packages of Debian's, where it is there."""
+    if not pathlib.Path("/usr/bin/apt-get").exists():
+        return f"with your system's package manager (on Debian {packages})"
+    return f"{'' if os.geteuid() == 0 else 'sudo '}apt-get install {packages}"
 
 
 def program(

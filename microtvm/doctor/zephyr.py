@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import glob
 import importlib.util
 import os
@@ -15,19 +16,26 @@ import sys
 from server_kit import tools
 from server_kit.errors import ToolError
 
-from .finding import Finding, program
+from .finding import Finding, apt, pip, program
+
+#: Boards are attached by USB.
+USES_BOARDS = True
 
 _DOCS = "docs/zephyr.md"
-_WEST_INIT = f"west init zephyrproject && cd zephyrproject && west update ({_DOCS})"
-_REQUIREMENTS = "pip install -r $ZEPHYR_BASE/scripts/requirements-base.txt, where west is installed"
-# Zephyr's build scripts import these.
-_MODULES = ("elftools", "yaml", "pykwalify", "packaging")
-_SDK_PLACES = (
-    "~/zephyr-sdk-*",
-    "~/.local/zephyr-sdk-*",
-    "/opt/zephyr-sdk-*",
-    "/usr/local/zephyr-sdk-*",
+_WEST_INIT = (
+    "west init zephyrproject && cd zephyrproject && west update, "
+    f"then export ZEPHYR_BASE=$PWD/zephyr ({_DOCS})"
 )
+_REQUIREMENTS = "scripts/requirements-base.txt"
+# Zephyr's build scripts import these, and newer ones more.
+_MODULES = ("elftools", "yaml", "pykwalify", "packaging")
+_NEWER_MODULES = ("jsonschema",)
+# Where Zephyr looks: cmake/modules/FindZephyr-sdk.cmake. And CMake's registry, where the SDK's
+# setup.sh writes the place down.
+_SDK_PLACES = ("/usr", "/usr/local", "/opt", "~", "~/.local", "~/.local/opt", "~/bin")
+_SDK_REGISTRY = "~/.cmake/packages/Zephyr-sdk"
+# Since this release there is `west sdk install`.
+_WEST_SDK_SINCE = (4, 0)
 # Toolchains by ZEPHYR_TOOLCHAIN_VARIANT that are told where they are by another variable.
 _LOCATED = {
     "gnuarmemb": "GNUARMEMB_TOOLCHAIN_PATH",
@@ -35,49 +43,56 @@ _LOCATED = {
     "llvm": "LLVM_TOOLCHAIN_PATH",
 }
 _FLASH_TOOLS = {
-    "openocd": "apt-get install openocd",
+    "openocd": apt("openocd"),
     "pyocd": "pip install pyocd",
-    "nrfutil": "Nordic's download page",
-    "JLinkExe": "SEGGER's download page",
-    "STM32_Programmer_CLI": "ST's download page",
+    "esptool": "pip install esptool",
+    "bossac": apt("bossa-cli"),
+    "nrfutil": "nordicsemi.com",
+    "nrfjprog": "nordicsemi.com",
+    "JLinkExe": "segger.com",
+    "LinkServer": "nxp.com",
+    "STM32_Programmer_CLI": "st.com",
 }
-_PORTS = ("/dev/ttyACM*", "/dev/ttyUSB*", "/dev/cu.usb*")
 
 
 def examine() -> list[Finding]:
     """Look for Zephyr, its tools and toolchain, and what boards need."""
+    base = _base()
     return [
-        program("west", "build and flash", "pip install west", at_least=(0, 14)),
-        _zephyr(),
-        _python_modules(),
-        program("cmake", "build", "pip install cmake", at_least=(3, 20)),
-        program("ninja", "build", "pip install ninja"),
-        program("dtc", "check devicetrees", "apt-get install device-tree-compiler", required=False),
-        _toolchain(),
-        program("ccache", "build faster", "apt-get install ccache", required=False),
-        program(
-            "qemu-system-arm",
-            "run emulated boards",
-            "apt-get install qemu-system-arm",
-            required=False,
-        ),
+        program("west", "build and flash", pip("west"), at_least=(0, 14)),
+        _zephyr(base),
+        _python_modules(base),
+        program("cmake", "build", pip("cmake"), at_least=(3, 20)),
+        program("ninja", "build", pip("ninja")),
+        program("dtc", "check devicetrees", apt("device-tree-compiler"), required=False),
+        _toolchain(base),
+        program("ccache", "build faster", apt("ccache"), required=False),
+        _qemu(),
         _pyserial(),
         _flash_tools(),
-        _ports(),
     ]
 
 
-def _zephyr() -> Finding:
+def _base() -> pathlib.Path | None:
     base = os.environ.get("ZEPHYR_BASE") or _workspace()
-    found = None
-    if base:
-        try:
-            text = (pathlib.Path(base) / "VERSION").read_text(encoding="utf-8")
-            numbers = re.findall(r"(?:MAJOR|MINOR|PATCHLEVEL)\s*=\s*(\d+)", text)
-            found = f"{'.'.join(numbers)} {base}"
-        except OSError:
-            pass
-    return Finding("Zephyr", "build; set ZEPHYR_BASE or make a workspace", found, _WEST_INIT)
+    return pathlib.Path(base) if base else None
+
+
+def _zephyr(base: pathlib.Path | None) -> Finding:
+    version = ".".join(map(str, _version(base)))
+    return Finding("Zephyr", "build", f"{version} {base}" if version else None, _WEST_INIT)
+
+
+def _version(base: pathlib.Path | None) -> list[int]:
+    text = _text(base, "VERSION")
+    return [int(n) for n in re.findall(r"(?:MAJOR|MINOR|PATCHLEVEL)\s*=\s*(\d+)", text)]
+
+
+def _text(base: pathlib.Path | None, name: str) -> str:
+    try:
+        return (base / name).read_text(encoding="utf-8") if base else ""
+    except OSError:
+        return ""
 
 
 def _workspace() -> str | None:
@@ -90,15 +105,17 @@ def _workspace() -> str | None:
         return None
 
 
-def _python_modules() -> Finding:
+def _python_modules(base: pathlib.Path | None) -> Finding:
     """Ask the Python that runs west, since Zephyr's build uses that one."""
     python = _west_python()
-    missing = [name for name in _MODULES if not _has_module(python, name)]
+    required = _text(base, _REQUIREMENTS)
+    modules = [*_MODULES, *(name for name in _NEWER_MODULES if name in required)]
+    missing = [name for name in modules if not _has_module(python, name)]
     return Finding(
         "Python packages",
         f"build ({', '.join(missing)} cannot be imported by {python})",
         None if missing else f"of {python}",
-        _REQUIREMENTS,
+        f"{python} -m pip install -r {base or '$ZEPHYR_BASE'}/{_REQUIREMENTS}",
     )
 
 
@@ -120,9 +137,9 @@ def _has_module(python: str, name: str) -> bool:
     return done.returncode == 0
 
 
-def _toolchain() -> Finding:
+def _toolchain(base: pathlib.Path | None) -> Finding:
     variant = os.environ.get("ZEPHYR_TOOLCHAIN_VARIANT", "")
-    install = f"install the Zephyr SDK: west sdk install ({_DOCS})"
+    install = _sdk_install(base)
     found = None
     why = "build"
     if variant == "host":
@@ -136,18 +153,51 @@ def _toolchain() -> Finding:
             why = f"build; ZEPHYR_TOOLCHAIN_VARIANT is {variant} and {variable} is {value!r}"
             install = f"set {variable}"
     else:
-        places = [os.environ.get("ZEPHYR_SDK_INSTALL_DIR", ""), *map(_expand, _SDK_PLACES)]
-        found = next((path for place in places if place for path in sorted(glob.glob(place))), None)
+        found = _sdk()
     return Finding("toolchain", why, found, install)
 
 
-def _expand(place: str) -> str:
-    return str(pathlib.Path(place).expanduser())
+def _sdk() -> str | None:
+    """Find the newest Zephyr SDK where Zephyr looks, or the one that is named."""
+    named = os.environ.get("ZEPHYR_SDK_INSTALL_DIR")
+    if named:
+        return named if pathlib.Path(named).is_dir() else None
+    found = [
+        path
+        for place in _SDK_PLACES
+        for path in pathlib.Path(place).expanduser().glob("zephyr-sdk-*")
+        if path.is_dir()
+    ]
+    for entry in pathlib.Path(_SDK_REGISTRY).expanduser().glob("*"):
+        path = pathlib.Path(_text(entry.parent, entry.name).strip()).parent
+        found += [path] if (path / "sdk_version").is_file() else []
+    newest = max(
+        found, key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)], default=""
+    )
+    return str(newest) or None
+
+
+def _sdk_install(base: pathlib.Path | None) -> str:
+    version = _version(base)
+    if version and tuple(version) < _WEST_SDK_SINCE:
+        return f"the Zephyr SDK of Zephyr {version[0]}.{version[1]}, by its setup.sh ({_DOCS})"
+    return f"cd {base or '$ZEPHYR_BASE'} && west sdk install ({_DOCS})"
 
 
 def _host_compiler() -> str | None:
     compiler = shutil.which("gcc") or shutil.which("clang")
     return f"host {compiler}" if compiler else None
+
+
+def _qemu() -> Finding:
+    """Look for QEMU, which Zephyr's SDK brings on Linux."""
+    name = "qemu-system-arm"
+    finding = program(name, "run emulated boards", apt(name), required=False)
+    sdk = _sdk()
+    brought = sorted(glob.glob(f"{glob.escape(sdk)}/**/bin/{name}", recursive=True)) if sdk else []
+    if finding.found is None and brought:
+        return dataclasses.replace(finding, found=brought[0])
+    return finding
 
 
 def _pyserial() -> Finding:
@@ -156,7 +206,7 @@ def _pyserial() -> Finding:
         "PySerial",
         "talk to boards",
         f"of {sys.executable}" if there else None,
-        f"{sys.executable} -m pip install pyserial",
+        pip("pyserial"),
         required=False,
     )
 
@@ -165,22 +215,8 @@ def _flash_tools() -> Finding:
     found = [name for name in _FLASH_TOOLS if shutil.which(name)]
     return Finding(
         "flash tools",
-        "flash boards, one of them by the board's runner",
+        "flash boards, each by one of these",
         ", ".join(found) or None,
-        "; ".join(f"{name}: {source}" for name, source in _FLASH_TOOLS.items()),
+        ", ".join(f"{name} ({source})" for name, source in _FLASH_TOOLS.items()),
         required=False,
     )
-
-
-def _ports() -> Finding:
-    ports = sorted(port for pattern in _PORTS for port in glob.glob(pattern))
-    closed = [port for port in ports if not os.access(port, os.R_OK | os.W_OK)]
-    if closed:
-        return Finding(
-            "ports",
-            f"open {', '.join(closed)}, which this user may not",
-            None,
-            "sudo usermod -a -G dialout $USER, then log in again",
-            required=False,
-        )
-    return Finding("ports", "talk to boards", ", ".join(ports) or "none attached", "", False)
