@@ -186,7 +186,9 @@ def choose_port(
     return found[min(index, len(found) - 1)]
 
 
-def boards_to_flash(serial_number: str | None, likely_vendors: Sequence[str]) -> list[str]:
+def boards_to_flash(
+    serial_number: str | None, likely_vendors: Sequence[str], port: str | None = None
+) -> list[str]:
     """The names that every board which flashing may reach is locked by.
 
     Parameters
@@ -195,12 +197,17 @@ def boards_to_flash(serial_number: str | None, likely_vendors: Sequence[str]) ->
         The board's, or its probe's.
     likely_vendors : sequence of str
         Those of probes that the flashing tool works with.
+    port : str, optional
+        The path of the console, where that is given.
 
     Returns
     -------
     list of str :
         Empty where nothing is known.
     """
+    named = boards_at(port, serial_number) if port else []
+    if named:
+        return named
     attached = _list_if_possible()
     if serial_number:
         return _named_by(serial_number, attached)

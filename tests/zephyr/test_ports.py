@@ -322,6 +322,8 @@ def test_a_board_is_locked_by_one_name_however_it_is_named(
     assert server_ports.boards_to_flash("1", []) == ["USB 3-3", "USB 3-4"]
     assert server_ports.boards_to_flash(None, ["1366"]) == flashed
     assert server_ports.boards_to_flash(None, ["0483"]) == []
+    assert server_ports.boards_to_flash(None, ["1366"], "/dev/ttyUSB1") == ["USB 3-4"]
+    assert server_ports.boards_to_flash(None, ["1366"], "socket://lab:5000") == flashed
     # A probe without a port is known by its number alone, in any form.
     assert server_ports.boards_to_flash("000A1", []) == ["a1"]
     assert server_ports.boards_at("socket://lab:5000", "a1") == ["a1"]
