@@ -76,7 +76,11 @@ def test_the_board(ports: list[Port], choice: dict[str, Any], device: Any) -> No
         (usb.NRF5340_DK_2, "nrf5340dk/nrf5340/cpuapp", "/dev/ttyACM1"),
         (usb.NRF5340_DK_2, "nrf5340dk_nrf5340_cpuapp_ns", "/dev/ttyACM1"),
         (usb.NRF5340_DK_2, "nrf5340dk/nrf5340/cpunet", "/dev/ttyACM0"),
+        # Its console has the pins of the second port, says the kit's page "Virtual serial ports":
+        # https://docs.nordicsemi.com/r/~YKv8eslZtFFw36ARogCoQ/xrEvYwoDRPMV7xY9XWLheQ
         (usb.NRF5340_DK_2, "nrf54l15dk/nrf54l15/cpuapp", "/dev/ttyACM1"),
+        # Zephyr's page of that board: the second chip is at the second port.
+        (usb.NRF5340_DK, "nrf9160dk/nrf52840", "/dev/ttyACM1"),
         # The same ids, and the console is the first.
         (usb.NRF52840_DK_MACOS, "nrf52840dk/nrf52840", "/dev/cu.usbmodem0010502470941"),
         (usb.NRF5340_DK, "nrf9160dk/nrf9160", "/dev/ttyACM0"),
@@ -326,6 +330,7 @@ def test_a_board_is_locked_by_one_name_however_it_is_named(
     assert server_ports.boards_to_flash(None, ["1366"], "socket://lab:5000") == flashed
     # A probe without a port is known by its number alone, in any form.
     assert server_ports.boards_to_flash("000A1", []) == ["a1"]
+    assert server_ports.boards_to_flash("000", []) == ["0"]
     assert server_ports.boards_at("socket://lab:5000", "a1") == ["a1"]
 
 
