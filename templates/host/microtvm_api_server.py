@@ -53,7 +53,7 @@ class Handler(ProjectAPIHandler):
             *default_project_options(
                 project_type={"choices": ["host_driven", "standalone"], "default": "host_driven"},
                 board={"choices": list(boards), "default": "host"},
-                cmsis_path={"help": "Taken so that options for boards fit; not used here."},
+                cmsis_path={"help": "Directory of CMSIS-NN or CMSIS 5, for models that call it."},
             ),
             ProjectOption(
                 "workspace_size_bytes",
@@ -75,6 +75,7 @@ class Handler(ProjectAPIHandler):
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         from server_kit.archive import ModelArchive
+        from server_kit.cmsis import write_cmsis_nn
         from server_kit.project import ProjectWriter
         from server_kit.runtime import ModelRuntime
         from server_kit.safe_tar import SafeTar
@@ -91,6 +92,7 @@ class Handler(ProjectAPIHandler):
                 project.copy(archive.path, ARCHIVE)
                 archive.unpack(project.directory / "model")
                 runtime.write(project, standalone_crt_dir)
+                write_cmsis_nn(project, archive, options["cmsis_path"])
                 project.write(FACTS, json.dumps(facts, indent=2) + "\n")
                 if options["extra_files_tar"]:
                     with SafeTar(pathlib.Path(options["extra_files_tar"])) as extra_files:
@@ -113,6 +115,9 @@ class Handler(ProjectAPIHandler):
         if is_tvm_crt:
             sources.append("crt")
             libraries.append("device_kit/tvm_crt/libtvm_crt.a")
+        if (HERE / "cmsis_nn").exists():
+            sources.append("cmsis_nn")
+            libraries.append("device_kit/cmsis_nn/libcmsis_nn.a")
         build = CMakeBuild(
             HERE,
             BUILD_DIR,

@@ -55,7 +55,7 @@ PROJECT_OPTIONS = [
         verbose={"optional": ["generate_project", "build"]},
         project_type={"choices": PROJECT_TYPES, "default": "host_driven"},
         board={"help": "Any board `west boards` lists: BOARD, or BOARD@REVISION/QUALIFIERS."},
-        cmsis_path={"help": "Taken so that options of TVM 0.18 fit; not used yet."},
+        cmsis_path={"help": "Directory of CMSIS-NN or CMSIS 5, for models that call it."},
     ),
     ProjectOption(
         "zephyr_base",
@@ -145,6 +145,7 @@ class Handler(ProjectAPIHandler):
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         from server_kit.archive import ModelArchive
+        from server_kit.cmsis import write_cmsis_nn
         from server_kit.project import ProjectWriter
         from server_kit.runtime import ModelRuntime
         from server_kit.safe_tar import SafeTar
@@ -170,6 +171,7 @@ class Handler(ProjectAPIHandler):
                 project.copy(archive.path, ARCHIVE)
                 archive.unpack(project.directory / "model")
                 runtime.write(project, standalone_crt_dir)
+                write_cmsis_nn(project, archive, options["cmsis_path"])
                 project.write("settings.cmake", settings.cmake_text(facts))
                 project.write("prj.conf", settings.kconfig_text(facts, board, tree))
                 project.write(FACTS, json.dumps(facts, indent=2) + "\n")
