@@ -13,6 +13,7 @@ import json
 import pathlib
 
 from server_kit import (
+    OptionError,
     ProjectAPIHandler,
     ProjectError,
     ProjectOption,
@@ -95,8 +96,13 @@ PROJECT_OPTIONS = [
         help="The west runner that flashes; by default the board's own.",
     ),
     ProjectOption(
+        "runner_args",
+        optional=["flash"],
+        help="More arguments for `west flash`, for example '--frequency=1000 --erase'.",
+    ),
+    ProjectOption(
         "port",
-        optional=["open_transport"],
+        optional=["flash", "open_transport"],
         help="The console: a device, a pattern of devices, a PySerial URL, USB's VID:PID or a USB "
         "location.",
     ),
@@ -193,8 +199,10 @@ class Handler(ProjectAPIHandler):
     def flash(self, options):
         from server_kit import ports
         from server_kit.device_lock import DeviceLock
+        from zephyr_kit.chosen_board import ChosenBoard
         from zephyr_kit.emulators import find_emulator
         from zephyr_kit.flash import flash
+        from zephyr_kit.runners import split_arguments
 
         facts = read_facts()
         build = zephyr_build()
@@ -205,12 +213,21 @@ class Handler(ProjectAPIHandler):
                 f"nothing to flash: {facts['board']} is emulated; opening its transport starts it"
             )
             return
+        arguments = split_arguments(options["runner_args"])
         self.close_transport()  # a board that is flashed restarts
         west, _ = west_and_base(options, facts)
-        serial_number = given_serial_number(options)
-        boards = ports.boards_to_flash(serial_number, probe_vendors(runner))
+        vendors = probe_vendors(runner)
+        port = console_port(build, facts, options) if options["port"] else None
+        board = ChosenBoard(
+            given_serial_number(options),
+            port,
+            lambda: console_port(build, facts, options),
+            vendors,
+        )
+        boards = ports.boards_to_flash(board.serial(), vendors)
+        boards += ports.boards_at(port, None) if port else []
         with DeviceLock(*(boards or [facts["board"]])):
-            flash(west, HERE, BUILD_DIR, runner, serial_number)
+            flash(west, HERE, BUILD_DIR, runner, board, arguments)
 
     def open_transport(self, options):
         from zephyr_kit.emulators import find_emulator
@@ -263,19 +280,27 @@ def board_port(build, facts, options):
     from server_kit import ports
     from server_kit.transports.serial import SerialTransport
 
-    serial_number = given_serial_number(options)
-    port = options["port"]
-    if port is None or not ports.is_path_or_url(port):
-        port = ports.find_port(
-            serial_number=serial_number,
-            wanted=port,
-            likely_vendors=probe_vendors(build.flash_runner(options["runner"])),
-            console_index=board_facts("console_index"),
-            board=facts["board"],
-        ).device
-        log.info(f"the console of {facts['board']} is {port}")
+    port = console_port(build, facts, options)
     baudrate = options["baudrate"] or build.console_baudrate() or DEFAULT_BAUDRATE
-    return SerialTransport(port, baudrate, ports.boards_at(port, serial_number))
+    return SerialTransport(port, baudrate, ports.boards_at(port, given_serial_number(options)))
+
+
+def console_port(build, facts, options):
+    """The device or URL of the board's console: given outright, or found by what was given."""
+    from server_kit import ports
+
+    port = options["port"]
+    if port is not None and ports.is_path_or_url(port):
+        return port
+    port = ports.find_port(
+        serial_number=given_serial_number(options),
+        wanted=port,
+        likely_vendors=probe_vendors(build.flash_runner(options["runner"])),
+        console_index=board_facts("console_index"),
+        board=facts["board"],
+    ).device
+    log.info(f"the console of {facts['board']} is {port}")
+    return port
 
 
 def project_facts(module, runtime, options):
@@ -344,7 +369,12 @@ def zephyr_build():
 
 def given_serial_number(options):
     """The option, by any of its names."""
-    return options["serial_number"] or options["nrfjprog_snr"] or options["openocd_serial"]
+    names = ("serial_number", "nrfjprog_snr", "openocd_serial")
+    given = {name: options[name] for name in names if options[name]}
+    if len(set(given.values())) > 1:
+        said = " and ".join(f"{name}={value}" for name, value in given.items())
+        raise OptionError(f"the board is chosen twice: by {said}; give one of them")
+    return next(iter(given.values()), None)
 
 
 if __name__ == "__main__":

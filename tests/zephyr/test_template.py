@@ -4,19 +4,16 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import subprocess
 from typing import Any, Callable
 
 import pytest
 
-from server_kit.device_lock import DeviceLock
-from server_kit.errors import ToolError
 from tests.crt import archives
 from tests.server_kit.pipe_driver import PYTHON, PipeDriver, ReplyError
 from tests.templates import tiny_model
-from tests.zephyr.tiny_zephyr import BUILD_LEAVES, OLD_BOARDS, TinyZephyr
+from tests.zephyr.tiny_zephyr import OLD_BOARDS, TinyZephyr
 
 Generate = Callable[..., pathlib.Path]
 
@@ -245,92 +242,6 @@ def test_a_build_that_fails_says_why(generate: Generate, tiny_zephyr: TinyZephyr
         assert "main.c:3:1: error: expected ';'" in refused(lambda: server.call("build"))
         assert "call build first" in refused(lambda: server.call("flash"))
         assert "call build first" in refused(lambda: server.call("open_transport"))
-
-
-@pytest.mark.parametrize(
-    ("context", "options", "arguments"),
-    [
-        ("--dev-id ID", {}, []),
-        ("--dev-id ID", {"serial_number": "123"}, ["--dev-id=123"]),
-        ("--snr NUMBER", {"nrfjprog_snr": "123"}, ["--snr=123"]),
-        ("--board-id ID", {"serial_number": "123"}, ["--board-id=123"]),
-        ("--cmd-pre-init CMD", {"openocd_serial": "1"}, ["--cmd-pre-init=adapter serial 1"]),
-    ],
-)
-def test_flash_chooses_the_board_by_the_runner_s_means(
-    generate: Generate,
-    tiny_zephyr: TinyZephyr,
-    context: str,
-    options: dict[str, str],
-    arguments: list[str],
-) -> None:
-    tiny_zephyr.change(flash_context=context)
-    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
-    with PipeDriver(project) as server:
-        server.call("build")
-        server.call("flash", options=options)
-    base = [f"--build-dir={project / 'build'}", "--runner=openocd"]
-    assert tiny_zephyr.calls("flash") == [[*base, "--context"], [*base, *arguments]]
-
-
-def test_runners(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
-    tiny_zephyr.change(flash_context="nothing")
-    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
-    with PipeDriver(project) as server:
-        server.call("build")
-        server.call("flash", options={"runner": "stm32cubeprogrammer"})
-        assert "--runner=stm32cubeprogrammer" in tiny_zephyr.calls("flash")[-1]
-        said = refused(lambda: server.call("flash", options={"runner": "jlink"}))
-        assert "this board's runners are stm32cubeprogrammer, openocd" in said
-        said = refused(lambda: server.call("flash", options={"serial_number": "1"}))
-        assert "cannot choose among boards by serial number" in said
-        with DeviceLock("1"):
-            said = refused(lambda: server.call("flash", options={"serial_number": "1"}))
-        assert f"the device 1 is in use by process {os.getpid()}" in said
-
-
-def test_a_protected_chip_is_recovered_once(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
-    protected = "ERROR: readback protection is enabled. Use --recover to unlock the device."
-    tiny_zephyr.change(flash_context="--dev-id --recover", flash_says=[protected])
-    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
-    with PipeDriver(project) as server:
-        server.call("build")
-        server.call("flash")
-        assert "--recover" in tiny_zephyr.calls("flash")[-1]
-        tiny_zephyr.change(flash_says=["", protected, protected, protected])
-        (tiny_zephyr.base / "attempts").write_text("x")
-        assert "readback protection" in refused(lambda: server.call("flash"))
-    assert ["--recover" in call for call in tiny_zephyr.calls("flash")][-2:] == [False, True]
-
-
-def test_a_tool_that_hangs_is_tried_again(
-    tiny_zephyr: TinyZephyr, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from zephyr_kit import flash
-    from zephyr_kit.west import West
-
-    monkeypatch.setattr(flash, "TIMEOUT_SEC", 3.0)
-    tiny_zephyr.change(flash_says=["hang"])
-    flash.flash(West(None, tiny_zephyr.base), tmp_path, tmp_path, "openocd", None)
-    assert len(tiny_zephyr.calls("flash")) == 3
-    tiny_zephyr.change(flash_says=["hang"] * 9)
-    monkeypatch.setattr(flash, "ATTEMPTS", 1)
-    with pytest.raises(ToolError, match="did not end within"):
-        flash.flash(West(None, tiny_zephyr.base), tmp_path, tmp_path, "openocd", None)
-
-
-def test_nothing_is_flashed_to_an_emulated_board(
-    generate: Generate, tiny_zephyr: TinyZephyr
-) -> None:
-    leaves = {name: text for name, text in BUILD_LEAVES.items() if "runners" not in name}
-    tiny_zephyr.change(build_leaves=leaves)
-    project = generate(board="qemu_cortex_m3", zephyr_base=str(tiny_zephyr.base))
-    with PipeDriver(project) as server:
-        server.call("build")
-        server.call("flash")
-        server.hang_up()
-        assert "nothing to flash: qemu_cortex_m3 is emulated" in server.wait()
-    assert tiny_zephyr.calls("flash") == []
 
 
 def test_a_port_and_its_speed(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
