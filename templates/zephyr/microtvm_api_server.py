@@ -224,8 +224,7 @@ class Handler(ProjectAPIHandler):
             lambda: console_port(build, facts, options),
             vendors,
         )
-        boards = ports.boards_to_flash(board.serial(), vendors)
-        boards += ports.boards_at(port, None) if port else []
+        boards = ports.boards_to_flash(board.serial(), vendors, port)
         with DeviceLock(*(boards or [facts["board"]])):
             flash(west, HERE, BUILD_DIR, runner, board, arguments)
 
