@@ -202,7 +202,7 @@ class Handler(ProjectAPIHandler):
         from zephyr_kit.chosen_board import ChosenBoard
         from zephyr_kit.emulators import find_emulator
         from zephyr_kit.flash import flash
-        from zephyr_kit.runners import split_arguments
+        from zephyr_kit.runners import can_choose, split_arguments
 
         facts = read_facts()
         build = zephyr_build()
@@ -217,7 +217,9 @@ class Handler(ProjectAPIHandler):
         self.close_transport()  # a board that is flashed restarts
         west, _ = west_and_base(options, facts)
         vendors = probe_vendors(runner)
-        port = console_port(build, facts, options) if options["port"] else None
+        # A board in its bootloader has no console yet; nobody is asked who would not need it.
+        is_port_needed = options["port"] and can_choose(runner)
+        port = console_port(build, facts, options) if is_port_needed else None
         board = ChosenBoard(
             given_serial_number(options),
             port,

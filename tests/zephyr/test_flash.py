@@ -20,7 +20,7 @@ import microtvm
 from server_kit import ports
 from server_kit.device_lock import DeviceLock
 from server_kit.errors import OptionError, ProjectError, ToolError
-from tests.server_kit.pipe_driver import PipeDriver, ReplyError
+from tests.server_kit.pipe_driver import PYTHON, PipeDriver, ReplyError
 from tests.templates import tiny_model
 from tests.zephyr import usb_listings as usb
 from tests.zephyr.tiny_zephyr import BUILD_LEAVES, TinyZephyr
@@ -59,7 +59,7 @@ def board(serial: str | None = None, port: str | None = None, *vendors: str) -> 
         ("nrfjprog", ["--dev-id", "--snr"], ["--dev-id=960012345"]),
         ("nrfjprog", ["--snr"], ["--snr=960012345"]),
         ("jlink", ["--tool-opt"], ["--tool-opt=-USB 960012345"]),
-        ("pyocd", ["--board-id"], ["--board-id=000960012345"]),
+        ("pyocd", ["--board-id"], ["--board-id=960012345"]),
         ("linkserver", ["--dev-id", "--probe"], ["--probe=000960012345"]),
         ("stm32cubeprogrammer", ["--tool-opt"], ["--tool-opt=sn=000960012345"]),
         ("esp32", ["--esp-device"], ["--esp-device=/dev/ttyACM7"]),
@@ -80,7 +80,7 @@ def test_openocd_is_told_after_its_configuration_and_not_by_its_flag_serial() ->
     assert argument.startswith("--cmd-pre-init=if {[catch {adapter serial 066BFF}]")
 
 
-@pytest.mark.parametrize("runner", ["dfu-util", "uf2", "canopen", "of a module"])
+@pytest.mark.parametrize("runner", ["dfu-util", "uf2", "teensy", "canopen", "of a module"])
 def test_runners_that_cannot_choose_by_serial_number(runner: str) -> None:
     known = {"--dev-id", "--board-id"} if runner != "of a module" else {"--serial-mode"}
     with pytest.raises(ProjectError, match=f"the runner {runner} of this Zephyr cannot choose"):
@@ -197,6 +197,20 @@ def test_the_user_s_arguments_come_last_and_as_a_shell_reads_them(
 
 
 # The server.
+
+
+def test_a_port_that_is_not_there_yet(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
+    if subprocess.run([PYTHON, "-c", "import serial"], capture_output=True, check=False).returncode:
+        pytest.skip(f"PySerial is missing in {PYTHON}; it is needed to look for ports")
+    yaml = "runners:\n- uf2\n- jlink\n\nflash-runner: uf2\n"
+    tiny_zephyr.change(build_leaves={**BUILD_LEAVES, "zephyr/runners.yaml": yaml})
+    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
+    with PipeDriver(project) as server:
+        server.call("build")
+        given = {"port": "dead:beef"}
+        server.call("flash", options=given)  # its bootloader has none
+        said = refused(lambda: server.call("flash", options={**given, "runner": "jlink"}))
+        assert "no serial port fits dead:beef" in said
 
 
 @pytest.mark.parametrize(
@@ -439,7 +453,7 @@ class Library:
         ("nrfjprog", ["nrfjprog", "--snr", "960012345"]),
         ("nrfutil", ["nrfutil", "--serial-number", "960012345"]),
         ("probe-rs", ["probe-rs", "--probe", f"1366:1015:{SERIAL}"]),
-        ("pyocd", ["pyocd", "-u", SERIAL]),
+        ("pyocd", ["pyocd", "-u", "960012345"]),
         ("stm32cubeprogrammer", ["STM32_Programmer_CLI", "port=swd", f"sn={SERIAL}"]),
         ("esp32", ["esptool", "--port", "/dev/ttyACM7"]),
         ("stm32flash", ["stm32flash", "/dev/ttyACM7"]),

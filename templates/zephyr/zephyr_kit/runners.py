@@ -44,12 +44,13 @@ _CHOICES = {
     "openocd": (f"--cmd-pre-init={_OPENOCD}",),
     "probe-rs": ("--dev-id=<probe>",),
     "puppyprog": ("--port=<port>",),
-    "pyocd": ("--dev-id=<serial>", "--board-id=<serial>"),
+    "pyocd": ("--dev-id=<number>", "--board-id=<number>"),  # a part of the number does
     "sftool": ("--port=<port>",),
     "silabs_commander": ("--dev-id=<number>",),
     "stm32cubeprogrammer": ("--tool-opt=sn=<serial>",),
     "stm32flash": ("--device=<port>",),
     "sy1xx": ("--dev-id=<port>",),
+    "teensy": (),
     "uf2": (),
 }
 # For runners of modules and of releases to come: what Zephyr has such a choice made by.
@@ -92,6 +93,11 @@ def split_arguments(text: str | None) -> list[str]:
         if reason:
             raise OptionError(f"option 'runner_args' was given {word!r}; leave it out: {reason}")
     return words
+
+
+def can_choose(runner: str) -> bool:
+    """Whether anything that is known of a board tells this runner which one is meant."""
+    return bool(_CHOICES.get(runner, _ANY_OTHER))
 
 
 def flags(help_text: str) -> set[str]:
