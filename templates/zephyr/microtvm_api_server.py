@@ -170,6 +170,9 @@ class Handler(ProjectAPIHandler):
             facts["board"], board = tree.find_board(
                 options["board"], west, board_facts("former_names")
             )
+            if options["use_fvp"]:  # a target of its own in Zephyr 4
+                target = facts["board"]
+                facts["board"] = board_facts("fvp_targets").get(target, target)
             facts["zephyr_base"] = str(tree.base)
             with ProjectWriter(project_dir) as project:
                 for name in PROJECT_FILES:

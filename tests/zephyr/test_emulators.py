@@ -4,6 +4,7 @@ firmware behind it is real."""
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import re
@@ -235,6 +236,19 @@ def test_an_fvp_is_found_when_it_is_needed(
         assert server.read(9) == b"\xff\xfd\x00 bytes"
 
 
+def test_the_name_of_tvm_s_days_means_the_fvp_where_it_has_a_target_of_its_own(
+    generate: Callable[..., pathlib.Path], tiny_zephyr: TinyZephyr
+) -> None:
+    mps3 = {"name": "mps3", "qualifiers": "corstone300/an547,corstone300/fvp", "dir": "boards/arm"}
+    tiny_zephyr.change(boards=[mps3])
+    given = {"board": "mps3_an547", "zephyr_base": str(tiny_zephyr.base)}
+    for name, use_fvp, target in (("qemu", False, "an547"), ("fvp", True, "fvp")):
+        facts = json.loads((generate(name, use_fvp=use_fvp, **given) / "project.json").read_text())
+        assert facts["board"] == f"mps3/corstone300/{target}"
+    assert "CONFIG_MICROTVM_FVP=y" in (tiny_zephyr.base.parents[1] / "fvp/prj.conf").read_text()
+    assert "FVP" not in (tiny_zephyr.base.parents[1] / "qemu/prj.conf").read_text()
+
+
 @pytest.fixture(scope="module")
 def host_firmware(
     repository: pathlib.Path,
@@ -380,11 +394,11 @@ def test_real_firmware_on_an_fvp_s_board(
         require(tool, "build for a board of Arm's FVPs")
     if not {"ZEPHYR_TOOLCHAIN_VARIANT", "ZEPHYR_SDK_INSTALL_DIR"} & os.environ.keys():
         pytest.skip("a toolchain for Arm is not named; set ZEPHYR_TOOLCHAIN_VARIANT")
-    given: dict[str, Any] = {"board": "mps3/corstone300/fvp"}
-    if not (zephyr_base / "boards/arm/mps3").exists():
-        given = {"board": "mps3_an547", "use_fvp": True}
-        if not (zephyr_base / "boards/arm/mps3_an547").exists():
-            pytest.skip("this Zephyr has no board of Arm's Corstone-300 that an FVP models")
+    given: dict[str, Any] = {"board": "mps3_an547", "use_fvp": True}
+    if (zephyr_base / "boards/arm/mps3").exists() and when == "opened":
+        given = {"board": "mps3/corstone300/fvp"}  # which nothing else emulates
+    elif not any((zephyr_base / "boards/arm" / name).exists() for name in ("mps3", "mps3_an547")):
+        pytest.skip("this Zephyr has no board of Arm's Corstone-300 that an FVP models")
     machine = "qemu-system-arm -machine mps3-an547 -display none -monitor none -serial stdio"
     program = fvp(FAKE_FVP_RUNS=f"{machine} -kernel {{application}}")
     if when == "built":
