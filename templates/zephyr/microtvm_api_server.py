@@ -211,7 +211,7 @@ class Handler(ProjectAPIHandler):
         build = zephyr_build()
         build.require()
         runner = build.flash_runner(options["runner"])
-        if runner is None or find_emulator(build, facts):
+        if find_emulator(build, facts) or runner is None:
             log.info(
                 f"nothing to flash: {facts['board']} is emulated; opening its transport starts it"
             )
