@@ -240,6 +240,21 @@ def test_flash_chooses_the_board_by_the_runner_s_means(
     assert tiny_zephyr.calls("flash") == wanted
 
 
+@pytest.mark.parametrize("port", ["/dev/no-such-port", "rfc2217://lab:4000"])
+def test_a_runner_that_chooses_by_port_gets_the_one_given(
+    generate: Generate, tiny_zephyr: TinyZephyr, port: str
+) -> None:
+    leaves = {**BUILD_LEAVES, "zephyr/runners.yaml": "runners:\n- esp32\n\nflash-runner: esp32\n"}
+    tiny_zephyr.change(build_leaves=leaves, flash_context="  --esp-device ESP_DEVICE\n")
+    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
+    with PipeDriver(project) as server:
+        server.call("build")
+        server.call("flash", options={"port": port, "serial_number": "7"})
+        assert tiny_zephyr.calls("flash")[-1][2:] == [f"--esp-device={port}"]
+        server.call("flash")
+        assert tiny_zephyr.calls("flash")[-1][2:] == []
+
+
 def test_runners(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
     tiny_zephyr.change(flash_context="nothing")
     project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
