@@ -55,6 +55,7 @@ class ProcessSocketTransport(Transport):
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._stdout = self._wire = -1
+        self._is_hung_up = False
         self._rest = b""  # of a line that is not complete
         self._said: collections.deque[str] = collections.deque(maxlen=_LINES_KEPT)
 
@@ -130,11 +131,12 @@ class ProcessSocketTransport(Transport):
                 process.stdout.close()
         self._process = self._socket = None
         self._stdout = self._wire = -1
+        self._is_hung_up = False
         self._rest = b""
         self._said.clear()
 
     def _is_alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.poll() is None and not self._is_hung_up
 
     def _receive(self, timeout_sec: float | None) -> bytes:
         ready = self._wait(select.POLLIN, timeout_sec)
@@ -181,6 +183,7 @@ class ProcessSocketTransport(Transport):
 
     def _gone(self) -> str:
         assert self._process is not None
+        self._is_hung_up = True
         return f"the firmware {how_it_ended(self._process)}; {self._words()}"
 
     def _words(self) -> str:

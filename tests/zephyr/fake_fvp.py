@@ -106,6 +106,9 @@ def run(
         data = connection.recv(1 << 16)
         if data == b"end the simulation":
             sys.exit("Info: Simulation is stopping.")
+        if data == b"hang up":
+            connection.close()
+            time.sleep(60)
         if not data:
             return
         if firmware is None:

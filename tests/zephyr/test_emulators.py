@@ -346,6 +346,10 @@ def test_an_fvp_that_ends_and_is_started_again(
         assert "the firmware has ended (exit status 1); it said: telnetterminal0: Listening" in said
         assert "Info: Simulation is stopping." in said
         server.call("open_transport", options=given)
+        server.write(b"hang up")
+        with pytest.raises(ReplyError, match="TransportClosedError"):
+            server.read(1)
+        server.call("open_transport", options=given)
         server.write(b"1")
         assert server.read(1) == b"1"
 
