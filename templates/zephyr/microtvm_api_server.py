@@ -32,6 +32,7 @@ BUILD_DIR = HERE / "build"
 IS_TEMPLATE = not (HERE / ARCHIVE).exists()
 
 DEFAULT_BAUDRATE = 115200
+ENERGY_MODE_BAUDRATE = 9600  # src/mlperf_energy.c
 # What TVM's C runtime starts in: with its RPC server, and without (DK_TVM_MEMORY_MIN).
 LEAST_SERVER_BYTES = 16 * 1024
 LEAST_RUNTIME_BYTES = 4096
@@ -285,7 +286,8 @@ def board_port(build, facts, options):
     from server_kit.transports.serial import SerialTransport
 
     port = console_port(build, facts, options)
-    baudrate = options["baudrate"] or build.console_baudrate() or DEFAULT_BAUDRATE
+    usual = ENERGY_MODE_BAUDRATE if facts["is_energy_mode"] else build.console_baudrate()
+    baudrate = options["baudrate"] or usual or DEFAULT_BAUDRATE
     return SerialTransport(port, baudrate, ports.boards_at(port, given_serial_number(options)))
 
 
@@ -320,6 +322,8 @@ def project_facts(module, runtime, options):
     # 0: as the board's RAM allows, which the firmware's sizes.h knows.
     workspace = 0 if workspace is None else tvm_workspace_bytes(workspace, least)
     kind = "tvm_host_driven" if runtime.is_served_by_tvm else options["project_type"]
+    definitions = read_definitions(options["compile_definitions"])
+    is_energy_mode = {"EE_CFG_ENERGY_MODE", "EE_CFG_ENERGY_MODE=1"} & set(definitions)
     return {
         "project_type": options["project_type"],
         "model": module.name,
@@ -331,7 +335,8 @@ def project_facts(module, runtime, options):
         "pool_has_spare": tensors is None,
         "tvm_workspace_bytes": workspace,
         "main_stack_bytes": options["config_main_stack_size"] or DEFAULT_STACK_BYTES,
-        "compile_definitions": read_definitions(options["compile_definitions"]),
+        "is_energy_mode": options["project_type"] == "mlperftiny" and bool(is_energy_mode),
+        "compile_definitions": definitions,
         "warning_as_error": options["warning_as_error"],
         "verbose": options["verbose"],
         "use_fvp": options["use_fvp"],

@@ -54,6 +54,8 @@ def kconfig_text(facts: Mapping[str, Any], board: Board, tree: ZephyrTree) -> st
         lines += ["# Answers are printed, floats among them.", "CONFIG_CBPRINTF_FP_SUPPORT=y"]
     if facts["project_type"] != "standalone":
         lines += ["# The console's UART is the wire to the host.", "CONFIG_UART_CONSOLE=n"]
+    if facts["is_energy_mode"]:
+        lines += ["# Moments are marked by a pin.", "CONFIG_MICROTVM_ENERGY_MODE=y"]
     if facts["is_served_by_tvm"]:
         lines += ["# TVM's RPC server is C++.", "CONFIG_MICROTVM_CPP=y"]
     if facts["use_fvp"]:
