@@ -154,10 +154,14 @@ def test_an_fvp_without_a_uart() -> None:
 def test_qemu_s_console() -> None:
     zephyr = shlex.split(
         "qemu-system-arm -cpu cortex-m3 -nographic -pidfile qemu.pid "
+        "-icount shift=6,align=off,sleep=off -rtc clock=vm "
         "-chardev stdio,id=con,mux=on -serial chardev:con -mon chardev=con,mode=readline "
         "-semihosting-config enable=on,target=auto,chardev=con -kernel zephyr.elf"
     )
-    kept = "qemu-system-arm -cpu cortex-m3 -nographic -serial chardev:con -kernel zephyr.elf"
+    kept = (
+        "qemu-system-arm -cpu cortex-m3 -nographic -icount shift=6,align=off,sleep=on "
+        "-rtc clock=vm -serial chardev:con -kernel zephyr.elf"
+    )
     uart = ["-chardev", "stdio,id=con,signal=off", "-monitor", "none"]
     assert qemu_command(zephyr, semihosting=False) == [*shlex.split(kept), *uart]
     assert qemu_command(zephyr, False, 1234)[-3:] == ["-gdb", "tcp:127.0.0.1:1234", "-S"]

@@ -7,6 +7,8 @@ It is not run through west or Ninja, so ending it ends all there is.
 
 from __future__ import annotations
 
+import re
+
 from server_kit.errors import ServerError
 from server_kit.transports.process import ProcessTransport
 
@@ -24,6 +26,7 @@ _PROGRAM = "qemu-system-"
 _NOT_FOUND = "QEMU-NOTFOUND"  # CMake's
 # The id of the character device that Zephyr's cmake/emu/qemu.cmake connects everything to.
 _CONSOLE = "id=con"
+_ICOUNT_SLEEP = re.compile(r"\bsleep=off\b")
 # QEMU's options that take a word after them and are replaced here.
 _REPLACED = ("-semihosting-config", "-mon", "-monitor", "-pidfile")
 
@@ -86,7 +89,9 @@ def qemu_command(
         if word in _REPLACED or (word == "-chardev" and _CONSOLE in value.split(",")):
             position += 2
             continue
-        command.append(word)
+        # Its time would jump to the firmware's next timer in each wait for the host, and there are
+        # 292 years in it: with a kernel without ticks, some hundred waits.
+        command.append(_ICOUNT_SLEEP.sub("sleep=on", word))
         position += 1
     if semihosting:
         # Without a character device QEMU reads standard input itself, in blocks.
