@@ -146,7 +146,8 @@ class Handler(ProjectAPIHandler):
         return ServerInfo(
             platform_name="zephyr",
             is_template=IS_TEMPLATE,
-            model_library_format_path=None if IS_TEMPLATE else ARCHIVE,
+            # Whole, since TVM's command line opens it as it is.
+            model_library_format_path=None if IS_TEMPLATE else HERE / ARCHIVE,
             project_options=self.project_options,
         )
 

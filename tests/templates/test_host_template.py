@@ -50,10 +50,11 @@ def test_information(host_template: pathlib.Path, generate: Generate) -> None:
         template = server.call("server_info_query", tvm_version="0.18.0")
     assert (template["platform_name"], template["is_template"]) == ("host", True)
     assert template["model_library_format_path"] is None
-    with PipeDriver(generate()) as server:
+    directory = generate()
+    with PipeDriver(directory) as server:
         project = server.call("server_info_query")
     assert not project["is_template"]
-    assert project["model_library_format_path"] == "model.tar"
+    assert project["model_library_format_path"] == str(directory / "model.tar")
     assert project["project_options"] == template["project_options"]
     for option in template["project_options"]:
         assert set(option) == {"name", "choices", "default", "type", "required", "optional", "help"}

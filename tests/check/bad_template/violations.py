@@ -231,7 +231,7 @@ def _(info):
 @break_info("project.model_path")
 def _(info):
     if not info["is_template"]:
-        info["model_library_format_path"] = str(HERE / "model.tar")
+        info["model_library_format_path"] = str(HERE / "project.json")
 
 
 @breaks("project.self_contained", "generate")
