@@ -32,7 +32,11 @@ Work in this order, and look after each step:
 
 # What a template of this package may hold, in the order in which a port goes through it.
 _STEPS = (
-    ("boards.json", "name your boards here: their names are the choices of the option `board`."),
+    (
+        "boards.json",
+        "name your boards here: the choices of the option `board` where no tool lists boards, and "
+        "where TVM 0.18 looks up each one's `model`.",
+    ),
     (
         "src/platform.c",
         "the functions of `device_kit/include/device_kit/platform.h`: bytes out, a clock, random "

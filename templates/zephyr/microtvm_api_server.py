@@ -46,7 +46,7 @@ PROJECT_FILES = (
     "src",
     "CMakeLists.txt",
     "Kconfig",
-    "boards.json",
+    "board_facts.json",
 )
 
 # The last answers the runner of MLPerf Tiny; its transport carries text.
@@ -354,7 +354,7 @@ def read_facts():
 
 def board_facts(kind):
     """What no tool can tell about boards."""
-    return json.loads((HERE / "boards.json").read_text(encoding="utf-8"))[kind]
+    return json.loads((HERE / "board_facts.json").read_text(encoding="utf-8"))[kind]
 
 
 def probe_vendors(runner):

@@ -16,9 +16,8 @@ from server_kit.errors import OptionError, ProjectError, ServerError
 from server_kit.ports import Port, choose_port, find_port, is_path_or_url, list_ports
 from tests.zephyr import usb_listings as usb
 
-BOARD_FACTS = json.loads(
-    (pathlib.Path(__file__).parents[2] / "templates/zephyr/boards.json").read_text()
-)
+TEMPLATE = pathlib.Path(__file__).parents[2] / "templates/zephyr"
+BOARD_FACTS = json.loads((TEMPLATE / "board_facts.json").read_text())
 CONSOLE_INDEX = BOARD_FACTS["console_index"]
 
 
@@ -334,8 +333,18 @@ def test_a_board_is_locked_by_one_name_however_it_is_named(
     assert server_ports.boards_at("socket://lab:5000", "a1") == ["a1"]
 
 
-def test_facts_of_boards_json() -> None:
+def test_facts_of_boards() -> None:
     usb_id_or_board = [name for name in CONSOLE_INDEX if ":" not in name]
     assert all("dk" in name for name in usb_id_or_board)
     for vendors in BOARD_FACTS["probe_vendors"].values():
         assert all(len(vendor) == 4 and int(vendor, 16) for vendor in vendors)
+
+
+def test_tvm_finds_the_model_of_each_board_it_knew() -> None:
+    """As tvm.micro.testing.get_target looks it up, for TVM's own tutorials and tests."""
+    models = json.loads((TEMPLATE / "boards.json").read_text())
+    assert models["nucleo_l4r5zi"]["model"] == "stm32l4r5zi"
+    # tvm.target.target.MICRO_SUPPORTED_MODELS of TVM 0.18.
+    known = "atsamd51 cxd5602gg esp32 host imxrt10xx mps2_an521 mps3_an547 nrf52840 nrf5340dk rp2040"
+    known += " sam3x8e stm32f746xx stm32h7xx stm32l4r5zi stm32u5xx zynq_mp_r5"
+    assert {board["model"] for board in models.values()} <= set(known.split())
