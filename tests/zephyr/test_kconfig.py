@@ -18,6 +18,7 @@ BOARD = {
     "HAS_NEWLIB": "y",
     "HAS_PICOLIBC": "y",
     "CYCLES": "64000000",
+    "KERNELVERSION": "0x4026300",
     "CHOSEN": "zephyr,console zephyr,entropy",
 }
 
@@ -46,9 +47,9 @@ def evaluate(
 
 def test_a_board_with_everything(evaluate: Callable[..., dict[str, str]]) -> None:
     values = evaluate(HAS_FPU="y")
-    for name in ("FPU", "UART_INTERRUPT_DRIVEN", "ENTROPY_GENERATOR", "REBOOT", "NEWLIB_LIBC"):
+    for name in ("FPU", "UART_INTERRUPT_DRIVEN", "ENTROPY_GENERATOR", "REBOOT", "PICOLIBC"):
         assert values[name] == "y", name
-    for name in ("SEMIHOST", "TIMING_FUNCTIONS", "MINIMAL_LIBC"):
+    for name in ("SEMIHOST", "TIMING_FUNCTIONS", "NEWLIB_LIBC"):
         assert values[name] == "n", name
     assert values["SYS_CLOCK_TICKS_PER_SEC"] == "100"
 
@@ -60,7 +61,8 @@ def test_a_board_with_everything(evaluate: Callable[..., dict[str, str]]) -> Non
         ({"CHOSEN": "zephyr,console"}, "ENTROPY_GENERATOR", "n"),
         ({"CYCLES": "32768"}, "TIMING_FUNCTIONS", "y"),
         ({"IS_QEMU": "y"}, "SEMIHOST", "y"),
-        ({"HAS_NEWLIB": "n"}, "PICOLIBC", "y"),
+        ({"HAS_PICOLIBC": "n"}, "NEWLIB_LIBC", "y"),
+        ({"KERNELVERSION": "0x3040000"}, "NEWLIB_LIBC", "y"),
         ({"HAS_PICOLIBC": "n", "HAS_NEWLIB": "n"}, "MINIMAL_LIBC", "y"),
         ({"IS_OLD": "y"}, "NEWLIB_LIBC", "y"),
         ({"IS_NATIVE": "y"}, "EXTERNAL_LIBC", "y"),
