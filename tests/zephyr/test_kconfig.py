@@ -14,6 +14,7 @@ BOARD = {
     "HAS_FPU": "n",
     "IS_NATIVE": "n",
     "IS_QEMU": "n",
+    "IS_RISCV": "n",
     "IS_OLD": "n",
     "HAS_NEWLIB": "y",
     "HAS_PICOLIBC": "y",
@@ -58,6 +59,8 @@ def test_a_board_with_everything(evaluate: Callable[..., dict[str, str]]) -> Non
     ("board", "name", "value"),
     [
         ({"HAS_FPU": "n"}, "FPU", "n"),
+        ({"HAS_FPU": "y", "IS_RISCV": "y"}, "FPU", "y"),
+        ({"HAS_FPU": "y", "IS_RISCV": "y", "KERNELVERSION": "0x2060000"}, "FPU", "n"),
         ({"CHOSEN": "zephyr,console"}, "ENTROPY_GENERATOR", "n"),
         ({"CYCLES": "32768"}, "TIMING_FUNCTIONS", "y"),
         ({"IS_QEMU": "y"}, "SEMIHOST", "y"),
