@@ -37,9 +37,12 @@ INSTALL_HINTS = {
 
 # What a line that says what is wrong looks like, from compilers, linkers, CMake, Kconfig, Ninja.
 _ERROR_LINE = re.compile(
-    r"(?:^|[\s:])error[:\s]|^CMake Error|undefined reference|cannot find -l",
+    r"(?:^|[\s:])error[:\s]|^CMake Error|undefined reference|cannot find -l"
+    r"|region .* overflowed by",
     re.IGNORECASE,
 )
+# Kconfig ends over warnings that name a line of a file; others are advice.
+_KCONFIG_WARNING = re.compile(r"([^:\s]+:\d+: )?warning: (?!.*set more than once)")
 
 
 def find_tool(name: str) -> str:
@@ -172,7 +175,7 @@ class _Output:
         self.tail: collections.deque[str] = collections.deque(maxlen=TAIL_LINES)
         self.first_error = ""
         self._command = command
-        self._warning: list[str] = []  # the lines of the last one
+        self._warning: list[str] = []  # the lines of the first that names a line, or of the last
         self._path = log_file
         self._file = log_file.open("ab")
         self._file.write(f"$ {command}\n".encode("utf-8", "replace"))
@@ -198,7 +201,8 @@ class _Output:
     def _line(self, raw: bytes) -> None:
         line = raw.decode("utf-8", "replace").rstrip()
         log.info(line)
-        if line.startswith("warning: "):
+        warning = _KCONFIG_WARNING.match(line)
+        if warning and (not self._warning or self._warning[0].startswith("warning: ")):
             self._warning = [line]
         elif line and self._warning and self.tail and self.tail[-1] == self._warning[-1]:
             self._warning.append(line)

@@ -69,6 +69,20 @@ def test_a_failure_names_the_first_error_the_log_and_the_command(tmp_path: pathl
             "CMake Error at CMakeLists.txt:3 (x): Nothing works",
         ),
         ("print('b.o: undefined reference to `f`'); exit(1)", "undefined reference"),
+        (
+            "print('ld: f.elf section `bss\\' will not fit in region `RAM\\'');"
+            "print('ld: region `RAM\\' overflowed by 19512 bytes');"
+            "print('collect2: error: ld returned 1 exit status'); exit(1)",
+            "ld: region `RAM' overflowed by 19512 bytes",
+        ),
+        (
+            "print('warning: Experimental symbol A is enabled.\\n');"
+            "print('/p/prj.conf:1: warning: A (defined at x) set more than once.\\n');"
+            "print('/p/b.conf:1: warning: attempt to assign to B\\n');"
+            "print('/p/b.conf:2: warning: attempt to assign to C\\n');"
+            "print('error: Aborting due to Kconfig warnings'); exit(1)",
+            ": /p/b.conf:1: warning: attempt to assign to B; ",
+        ),
         ("print('last words'); exit(1)", "last words"),
         ("exit(1)", "it printed nothing"),
         ("import os; os.kill(os.getpid(), 9)", "signal 9"),
