@@ -270,6 +270,27 @@ def test_performance_mode(bench: Bench, board: str, tmp_path: pathlib.Path) -> N
         assert terminal.say("db load 17") == ["e-[The model takes 16 bytes, not 17]"]
 
 
+def test_a_model_of_tvm_018(
+    bench: Bench,
+    shared_mlf: pathlib.Path,
+    tvm_crt: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    golden = np.load(shared_mlf / "kws_int8.golden.npz")
+    archive, board = shared_mlf / "kws_int8_aot.tar", chosen(MPS2, monkeypatch)
+    kws = "-DTARGET_MODEL=1 -DOUT_QUANT_SCALE=0.00390625 -DOUT_QUANT_ZERO=-128"
+    options = {"project_type": "mlperftiny", "compile_definitions": kws}
+    with bench.make(
+        "project", archive, board, tvm_crt, **options
+    ) as project, project.transport() as wire:
+        terminal = Terminal(wire)
+        terminal.lines()
+        for given, wanted in zip(golden["input"][:3], golden["output"], strict=False):
+            terminal.load(given.tobytes())
+            values = ",".join(f"{(int(value) + 128) / 256:.3f}" for value in wanted.ravel())
+            assert terminal.say("infer 1 0")[-1] == f"m-results-[{values}]"
+
+
 USER_PIN = "/ { zephyr,user { timestamp-gpios = <&gpio0 7 0>; }; };"
 # As real boards have it, with two of its pins.
 ARDUINO = """/ { arduino_header: connector {
