@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import pathlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
@@ -17,6 +19,8 @@ Listed: TypeAlias = Iterable[Mapping[str, Any]]
 FILE_NAME = "microtvm-options.json"
 """In a project's directory: the options its owner gave, for the steps that come later."""
 
+# Servers run in their own directory; a path is meant from where it was given.
+_NAMES_A_PATH = re.compile(r"_(path|dir|tar|file|base)$")
 _TRUE = frozenset(("true", "yes", "on", "1"))
 _FALSE = frozenset(("false", "no", "off", "0"))
 
@@ -47,6 +51,8 @@ def check_names(options: Options, listed: Listed) -> None:
 def convert(options: Options, listed: Listed) -> dict[str, Any]:
     """Give values that are text the type the server lists for their option.
 
+    Paths become absolute: options whose names end as those of paths do, ``extra_files_tar`` say.
+
     Raises
     ------
     ProjectOptionError
@@ -57,6 +63,10 @@ def convert(options: Options, listed: Listed) -> dict[str, Any]:
 
 
 def _convert(name: str, value: Any, kind: str | None) -> Any:
+    if isinstance(value, os.PathLike) or (
+        value and isinstance(value, str) and _NAMES_A_PATH.search(name)
+    ):
+        return str(pathlib.Path(value).expanduser().absolute())
     if not isinstance(value, str):
         return value
     try:

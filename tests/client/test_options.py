@@ -42,6 +42,29 @@ def test_text_gets_the_listed_type(name: str, text: Any, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "given", "sent"),
+    [
+        ("extra_files_tar", "more.tar", "HERE/more.tar"),
+        ("cmsis_path", "../CMSIS-NN", "HERE/../CMSIS-NN"),
+        ("zephyr_base", "/opt/zephyr", "/opt/zephyr"),
+        ("arm_fvp_path", "~/FVP", "HOME/FVP"),
+        ("board", pathlib.Path("x"), "HERE/x"),
+        ("board", "mps2/an385", "mps2/an385"),
+        ("cmsis_path", "", ""),
+        ("cmsis_path", None, None),
+    ],
+)
+def test_a_path_is_meant_from_here(
+    name: str, given: Any, sent: Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/u")
+    if sent is not None:
+        sent = sent.replace("HERE", str(tmp_path)).replace("HOME", "/home/u")
+    assert options.convert({name: given}, LISTED)[name] == sent
+
+
+@pytest.mark.parametrize(
     ("name", "text", "says"),
     [
         ("number", "ten", "'number' wants a whole number and was given 'ten'"),
