@@ -192,6 +192,19 @@ def test_which_emulator(tmp_path: pathlib.Path, require: Callable[..., str]) -> 
     assert found("neither", {"build.ninja": NINJA}, by_default) == "NoneType"
 
 
+@pytest.mark.parametrize("name", ["qemu", "armfvp"])
+def test_firmware_that_a_moved_project_has_left_elsewhere(
+    tmp_path: pathlib.Path, require: Callable[..., str], name: str
+) -> None:
+    require("ninja", "read builds")
+    state = json.dumps([BOARD, "/zephyr", "/before"])
+    files = {**leaves(**{name: "qemu-system-arm " + MPS3}), "configured.json": state}
+    emulator = find_emulator(emulated(tmp_path / "build", files), {"use_fvp": False})
+    assert emulator is not None
+    with pytest.raises(ProjectError, match=f"{tmp_path} was built in /before, .*; call build"):
+        emulator.transport(options())
+
+
 def test_what_an_emulator_refuses(
     tmp_path: pathlib.Path, require: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

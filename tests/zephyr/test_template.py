@@ -211,6 +211,14 @@ def test_build_from_nothing_only_for_another_board_or_tree(
     assert mark.exists()
     wanted = ["--board=nucleo_f746zg", f"--build-dir={project / 'build'}", str(project)]
     assert tiny_zephyr.calls("build") == [wanted, wanted]
+    (project / "boards").mkdir()
+    (project / "boards" / "nucleo_f746zg.conf").write_text("CONFIG_FPU=y\n")
+    with PipeDriver(project) as server:
+        server.call("build")
+        assert not mark.exists(), "CMake would not have seen the new file"
+        mark.touch()
+        server.call("build")
+    assert mark.exists()
     with PipeDriver(project, env={"ZEPHYR_TOOLCHAIN_VARIANT": "another"}) as server:
         server.call("build")
     assert not mark.exists()

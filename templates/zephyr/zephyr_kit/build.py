@@ -70,6 +70,8 @@ class ZephyrBuild:
             )
         wanted = [board, str(zephyr_base), str(self._project_dir)]
         wanted += [f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT]
+        # CMake looks once for what is there; what is in it, each time.
+        wanted += sorted(path.name for path in (self._project_dir / "boards").glob("*"))
         with only_one(self._project_dir):
             if self.directory.exists() and self._configured_for() != wanted:
                 shutil.rmtree(str(self.directory))
@@ -89,6 +91,15 @@ class ZephyrBuild:
         """Raise when there is no firmware yet."""
         if not self.firmware.exists():
             raise ProjectError(f"{self._project_dir} holds no firmware yet; call build first")
+
+    def require_in_place(self) -> None:
+        """Raise when the project was built in another directory, which CMake's commands name."""
+        _, _, built_in, *_ = self._configured_for() or [None, None, str(self._project_dir)]
+        if built_in != str(self._project_dir):
+            raise ProjectError(
+                f"{self._project_dir} was built in {built_in}, and the emulator would start what "
+                "is there; call build again"
+            )
 
     @property
     def firmware(self) -> pathlib.Path:

@@ -68,6 +68,7 @@ class ArmFvp(Emulator):
         return fvp
 
     def transport(self, options: Mapping[str, Any]) -> Transport:
+        self._build.require_in_place()
         if options["gdbserver_port"] is not None:
             raise OptionError(
                 "option 'gdbserver_port' is for QEMU; an FVP is debugged through Iris or a plugin "

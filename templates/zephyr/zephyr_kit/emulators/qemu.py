@@ -52,6 +52,7 @@ class Qemu(Emulator):
         return cls(build, words) if words and is_qemu else None
 
     def transport(self, options: Mapping[str, Any]) -> Transport:
+        self._build.require_in_place()
         if self._words[0] == _NOT_FOUND:
             raise ServerError(
                 "QEMU emulates this board and was not there when the project was built; install "
