@@ -18,9 +18,12 @@ import microtvm
 from microtvm.rpc.link import SessionTerminatedError, SessionTimeoutError
 from microtvm.transport import TransportTimeouts
 from tests.crt import archives
+from tests.crt.conftest import Release, release
 from tests.server_kit.pipe_driver import processes_below, wait_until
 from tests.templates import tiny_model
 from zephyr_kit.tree import ZephyrTree
+
+__all__ = ["release"]  # a fixture
 
 # As today's Zephyr calls them; the template knows what an older one does.
 NATIVE = "native_sim/native/64"
@@ -360,3 +363,18 @@ def test_standalone_code_of_tvm_s_packed_calls(
     bench.make("project", archive, board, tvm_crt, project_type="standalone").close()
     values = " ".join(f"{value}" if is_int8 else f"{value:.9g}" for value in wanted)
     assert_prints(bench.directory / "project", f"{'Identity' if is_int8 else 'output'}: {values}")
+
+
+def test_an_operator_on_the_runtime_of_each_release_of_tvm(
+    release: Release, bench: Bench, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = archives.operator(tmp_path / "scale.tar", release.version)
+    x = np.array([0, 1, -2.5, 1e6], dtype=np.float32)
+    board = chosen(MPS2, monkeypatch)
+    with (
+        bench.make("project", archive, board, release.crt) as project,
+        microtvm.Session(project.transport()) as session,
+    ):
+        arguments = session.array(x), session.empty((4,))
+        session.get_system_lib()["scale"](*arguments)
+        np.testing.assert_array_equal(arguments[1].numpy(), 2 * x + 1)
