@@ -9,10 +9,14 @@ import os
 import pathlib
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import MicroTVMError
+from ..options import convert, remembered, with_defaults
 from ..templates import get_microtvm_template_projects, template_names
+
+if TYPE_CHECKING:
+    from ..project import GeneratedProject
 
 _FLAG = "--project-option"
 _ASSIGNMENT = re.compile(r"[A-Za-z_][\w.-]*=")
@@ -83,6 +87,30 @@ def project_options(args: argparse.Namespace) -> dict[str, Any]:
             raise UsageError(f"{_FLAG} wants NAME=VALUE and was given {text!r}")
         options[name] = value
     return options
+
+
+def check_use(args: argparse.Namespace, project: GeneratedProject, method: str) -> None:
+    """Refuse a change to an option that a method of the Project API takes no notice of.
+
+    An options file may serve several verbs; what it says to others is none of this one's.
+
+    Raises
+    ------
+    UsageError
+        Names the option and the methods that take it.
+    """
+    listed = project.info().get("project_options") or []
+    kept = with_defaults(convert(remembered(args.project), listed), listed)
+    given = {text.partition("=")[0] for text in args.project_option}
+    for option in listed:
+        name = option["name"]
+        users = [*(option.get("required") or []), *(option.get("optional") or [])]
+        is_ignored = name in given and users and method not in users
+        if is_ignored and project.options[name] != kept.get(name):
+            raise UsageError(
+                f"project option {name!r} changes nothing in {method}; it is used by"
+                f" {', '.join(users)}"
+            )
 
 
 def _read_options_file(path: pathlib.Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import add_project, add_project_options, project_options
+from .arguments import add_project, add_project_options, check_use, project_options
 from .report import Report
 
 HELP = "build a project's firmware"
@@ -23,15 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, report: Report) -> None:
     """Build."""
+    from ..options import convert
     from ..project import GeneratedProject
     from .facts import footprint, footprint_lines
 
     options = project_options(args)
-    with (
-        GeneratedProject.from_directory(args.project, options, report.server_output) as project,
-        report.step("build"),
-    ):
-        project.build()
+    # The commands of the build, which the template's option asks for, are no use unseen.
+    if convert(options, [{"name": "verbose", "type": "bool"}]).get("verbose"):
+        report.verbose = True
+    with GeneratedProject.from_directory(args.project, options, report.server_output) as project:
+        check_use(args, project, "build")
+        with report.step("build"):
+            project.build()
     sizes = footprint(args.project)
     report.result(
         {"project": str(args.project), "footprint": sizes},

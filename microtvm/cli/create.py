@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import pathlib
 
+from ..errors import MicroTVMError
 from .arguments import (
     add_project_options,
     add_standalone_crt_dir,
@@ -16,6 +17,7 @@ from .arguments import (
 from .report import Report
 
 HELP = "generate a project from a template and an archive"
+_MODEL_FILES = (".tflite", ".onnx", ".pt2")  # what microtvm compile takes
 EXAMPLES = """
 microtvm create my_project model.tar --template host
 microtvm create my_project model.tar --template path/to/template --project-option board=nucleo a=1
@@ -47,6 +49,11 @@ def run(args: argparse.Namespace, report: Report) -> None:
     from ..archive import read_model_facts
     from ..project import TemplateProject
 
+    if args.archive.suffix in _MODEL_FILES:
+        raise MicroTVMError(
+            f"{args.archive} is a trained model, not an archive",
+            hint=f"compile it first: microtvm compile {args.archive} -o model.tar",
+        )
     options = project_options(args)
     directory = template_directory(args.template)
     model = read_model_facts(args.archive)

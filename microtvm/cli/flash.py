@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .arguments import add_project, add_project_options, project_options
+from .arguments import add_project, add_project_options, check_use, project_options
 from .report import Report
 
 HELP = "program a project's firmware onto the device"
@@ -27,11 +27,10 @@ def run(args: argparse.Namespace, report: Report) -> None:
     from ..project import GeneratedProject
 
     options = project_options(args)
-    with (
-        GeneratedProject.from_directory(args.project, options, sys.stderr) as project,
-        report.step("flash"),
-    ):
-        project.flash()
+    with GeneratedProject.from_directory(args.project, options, sys.stderr) as project:
+        check_use(args, project, "flash")
+        with report.step("flash"):
+            project.flash()
     report.result(
         {"project": str(args.project)},
         [f"next: microtvm run {args.project} --inputs in.npz --outputs out.npz"],

@@ -7,7 +7,13 @@ import argparse
 import pathlib
 from typing import TYPE_CHECKING, Any
 
-from .arguments import UsageError, add_project, add_project_options, project_options
+from .arguments import (
+    UsageError,
+    add_project,
+    add_project_options,
+    check_use,
+    project_options,
+)
 from .report import Report
 
 if TYPE_CHECKING:
@@ -54,6 +60,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
 
     options = project_options(args)
     with GeneratedProject.from_directory(args.project, options, report.server_output) as project:
+        check_use(args, project, "open_transport")
         archive = project_archive(args.project, project)
         samples, answers = _answer(project, archive, args, report)
     from ..samples import output_names, save

@@ -171,6 +171,30 @@ def test_options_are_checked(
     assert os.listdir(tmp_path) == []
 
 
+def test_an_option_that_a_verb_does_not_use(
+    command: Command, built: pathlib.Path, inputs: pathlib.Path
+) -> None:
+    error = error_of(command("build", built, "--project-option", "project_type=standalone"), 2)
+    assert "'project_type' changes nothing in build; it is used by generate_project" in error
+    given = ("--project-option", "project_type=host_driven")  # what it is already
+    assert command("flash", built, *given).returncode == 0
+    error = error_of(command("run", built, "--inputs", inputs, "--project-option", "verbose=1"), 2)
+    assert "'verbose' changes nothing in open_transport" in error
+
+
+def test_the_option_verbose_shows_the_build(command: Command, built: pathlib.Path) -> None:
+    assert "[" not in command("build", built).stderr
+    ran = command("build", built, "--project-option", "verbose=true")
+    assert ran.returncode == 0 and "ninja" in ran.stderr
+
+
+def test_a_model_that_was_not_compiled(command: Command, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "model.tflite").write_bytes(b"TFL3")
+    error = error_of(command("create", "project", "model.tflite"))
+    assert "compile it first: microtvm compile model.tflite -o model.tar" in error
+    assert not (tmp_path / "project").exists()
+
+
 def test_options_are_remembered(
     command: Command, archive: pathlib.Path, inputs: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
