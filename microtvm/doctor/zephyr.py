@@ -36,6 +36,7 @@ _SDK_PLACES = ("/usr", "/usr/local", "/opt", "~", "~/.local", "~/.local/opt", "~
 _SDK_REGISTRY = "~/.cmake/packages/Zephyr-sdk"
 # Since this release there is `west sdk install`.
 _WEST_SDK_SINCE = (4, 0)
+_SDK = "zephyr"  # newer releases add the compiler: zephyr/gnu
 # Toolchains by ZEPHYR_TOOLCHAIN_VARIANT that are told where they are by another variable.
 _LOCATED = {
     "gnuarmemb": "GNUARMEMB_TOOLCHAIN_PATH",
@@ -80,7 +81,8 @@ def _base() -> pathlib.Path | None:
 
 def _zephyr(base: pathlib.Path | None) -> Finding:
     version = ".".join(map(str, _version(base)))
-    return Finding("Zephyr", "build", f"{version} {base}" if version else None, _WEST_INIT)
+    why = f"build ({base} holds none)" if base else "build"
+    return Finding("Zephyr", why, f"{version} {base}" if version else None, _WEST_INIT)
 
 
 def _version(base: pathlib.Path | None) -> list[int]:
@@ -152,9 +154,21 @@ def _toolchain(base: pathlib.Path | None) -> Finding:
         else:
             why = f"build; ZEPHYR_TOOLCHAIN_VARIANT is {variant} and {variable} is {value!r}"
             install = f"set {variable}"
+    elif variant and not variant.startswith(_SDK):
+        kinds = _toolchains_of(base)
+        found = variant if variant in kinds else None
+        why = f"build; ZEPHYR_TOOLCHAIN_VARIANT is {variant!r}"
+        install = f"set it to one that Zephyr has: {', '.join(kinds)}" if kinds else install
     else:
         found = _sdk()
     return Finding("toolchain", why, found, install)
+
+
+def _toolchains_of(base: pathlib.Path | None) -> list[str]:
+    """Zephyr's, and those where its variable TOOLCHAIN_ROOT points."""
+    roots = [base, os.environ.get("TOOLCHAIN_ROOT")]
+    places = [pathlib.Path(root, "cmake/toolchain") for root in roots if root]
+    return sorted({path.name for place in places for path in place.glob("*") if path.is_dir()})
 
 
 def _sdk() -> str | None:

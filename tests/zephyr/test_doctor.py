@@ -85,6 +85,15 @@ def test_all_that_zephyr_needs(tools: pathlib.Path, tmp_path: pathlib.Path) -> N
     cross = {**env, "ZEPHYR_TOOLCHAIN_VARIANT": "cross-compile", "CROSS_COMPILE": "/nowhere/arm-"}
     status, findings, said = doctor("zephyr", cross)
     assert status == 1 and findings["toolchain"]["install"] == "set CROSS_COMPILE"
+    for name in ("armclang", "cross-compile"):
+        (base / "cmake" / "toolchain" / name).mkdir(parents=True)
+    status, findings, _ = doctor("zephyr", {**env, "ZEPHYR_TOOLCHAIN_VARIANT": "crosscompile"})
+    assert status == 1 and "VARIANT is 'crosscompile'" in findings["toolchain"]["needed_for"]
+    assert findings["toolchain"]["install"].endswith("has: armclang, cross-compile")
+    status, findings, _ = doctor("zephyr", {**env, "ZEPHYR_TOOLCHAIN_VARIANT": "armclang"})
+    assert status == 0 and findings["toolchain"]["found"] == "armclang"
+    status, findings, _ = doctor("zephyr", {**env, "ZEPHYR_TOOLCHAIN_VARIANT": "zephyr/gnu"})
+    assert status == 0 and findings["toolchain"]["found"] == str(sdk)
 
 
 def test_nothing_that_zephyr_needs(tools: pathlib.Path, tmp_path: pathlib.Path) -> None:
@@ -94,6 +103,7 @@ def test_nothing_that_zephyr_needs(tools: pathlib.Path, tmp_path: pathlib.Path) 
     assert status == 1 and "Zephyr" in said and "Python packages" in said
     missing = [name for name, finding in findings.items() if finding["found"] is None]
     assert {"Zephyr", "Python packages"} <= set(missing)
+    assert findings["Zephyr"]["needed_for"] == f"build ({tmp_path} holds none)"
     assert all(findings[name]["install"] for name in missing)
     assert all(name in findings["Python packages"]["needed_for"] for name in MODULES)
 
