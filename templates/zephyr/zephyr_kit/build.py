@@ -31,6 +31,7 @@ _ENVIRONMENT = (
     "GNUARMEMB_TOOLCHAIN_PATH",
     "ZEPHYR_MODULES",
     "EXTRA_ZEPHYR_MODULES",
+    "LDFLAGS",
 )
 _CACHE_LINE = re.compile(r"^([\w.-]+):\w+=(.*)$", re.MULTILINE)
 _CONFIG_LINE = re.compile(r"^CONFIG_(\w+)=(.*)$", re.MULTILINE)
