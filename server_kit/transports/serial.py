@@ -11,6 +11,7 @@ import contextlib
 import errno
 import math
 import os
+import re
 import select
 
 from ..access import what_opens_port
@@ -155,6 +156,9 @@ def _what_next(port: str, error: Exception) -> str:
     opens = what_opens_port(port)
     if opens:
         return f"; to let this user open it: {opens}"
+    remote = re.match(r"(socket|rfc2217)://[^:/?]*([/?]|$)", port)
+    if remote:
+        return f"; it lacks the TCP port: {remote.group(1)}://HOST:PORT"
     number = getattr(error, "errno", None)
     if number in (errno.EAGAIN, errno.EBUSY):
         return "; another program holds it: close its terminals, and see microtvm doctor"

@@ -314,7 +314,7 @@ def project_facts(module, runtime, options):
     """What the other methods need to know, decided once, when the project is generated."""
     from server_kit.definitions import read_definitions
     from server_kit.memory import pool_bytes, tvm_workspace_bytes
-    from zephyr_kit.settings import DEFAULT_STACK_BYTES
+    from zephyr_kit.settings import stack_bytes
 
     # What the option sizes is the memory that tensors come from: TVM's, where TVM's runtime is.
     given = options["workspace_size_bytes"]
@@ -335,7 +335,7 @@ def project_facts(module, runtime, options):
         "pool_bytes": pool_bytes(module, 0, tensors),
         "pool_has_spare": tensors is None,
         "tvm_workspace_bytes": workspace,
-        "main_stack_bytes": options["config_main_stack_size"] or DEFAULT_STACK_BYTES,
+        "main_stack_bytes": stack_bytes(options["config_main_stack_size"]),
         "is_energy_mode": options["project_type"] == "mlperftiny" and bool(is_energy_mode),
         "compile_definitions": definitions,
         "warning_as_error": options["warning_as_error"],

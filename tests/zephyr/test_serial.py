@@ -195,6 +195,14 @@ def test_a_port_that_cannot_be_opened(port: str, require_module: Callable[..., A
         pass
 
 
+def test_a_host_without_its_port(require_module: Callable[..., Any]) -> None:
+    require_module("serial", "talk to a serial port")
+    for scheme in ("socket", "rfc2217"):
+        transport = SerialTransport(f"{scheme}://127.0.0.1", BAUDRATE)
+        with pytest.raises(ServerError, match=f"it lacks the TCP port: {scheme}://HOST:PORT"):
+            transport.open()
+
+
 def test_a_port_of_pyserial_s_own(require_module: Callable[..., Any]) -> None:
     """``loop://`` has no file descriptor, like ``rfc2217://``."""
     require_module("serial", "talk to a serial port")

@@ -226,6 +226,22 @@ def test_build_from_nothing_only_for_another_board_or_tree(
     assert footprint["firmware"] is None
 
 
+@pytest.mark.parametrize(
+    ("option", "given", "says"),
+    [
+        ("west_cmd", "'python3 -m west", "No closing quotation"),
+        ("west_cmd", "no-such-west -v", "which cannot be run"),
+        ("config_main_stack_size", -5, "allowed is a number of bytes, 4096 by default"),
+    ],
+)
+def test_options_that_cannot_be(
+    generate: Generate, tiny_zephyr: TinyZephyr, option: str, given: Any, says: str
+) -> None:
+    options = {"board": "nucleo_f746zg", "zephyr_base": str(tiny_zephyr.base), option: given}
+    said = refused(lambda: generate(**options))
+    assert f"option '{option}' was given {given!r}" in said and says in said
+
+
 def test_a_path_that_zephyr_cannot_take(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
     project = generate("a project", board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
     with PipeDriver(project) as server:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from server_kit.errors import OptionError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Mapping
@@ -15,6 +17,24 @@ DEFAULT_STACK_BYTES = 4096
 # 4.2 and later, and of those before.
 _NATIVE_STDIO = ("UART_NATIVE_PTY_0_ON_STDINOUT", "NATIVE_UART_0_ON_STDINOUT")
 _SERIAL_KCONFIG = "drivers/serial"
+
+
+def stack_bytes(given: int | None) -> int:
+    """The option ``config_main_stack_size``, or what most models do with.
+
+    Raises
+    ------
+    OptionError :
+        When it is negative.
+    """
+    if not given:
+        return DEFAULT_STACK_BYTES
+    if given < 0:
+        raise OptionError(
+            f"option 'config_main_stack_size' was given {given}; allowed is a number of bytes, "
+            f"{DEFAULT_STACK_BYTES} by default"
+        )
+    return given
 
 
 def cmake_text(facts: Mapping[str, Any]) -> str:

@@ -6,9 +6,10 @@ from __future__ import annotations
 import os
 import pathlib
 import shlex
+import shutil
 
 from server_kit import tools
-from server_kit.errors import ProjectError, ToolError
+from server_kit.errors import OptionError, ProjectError, ToolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class West:
     """
 
     def __init__(self, command: str | None, zephyr_base: pathlib.Path | None = None) -> None:
-        self.arguments = shlex.split(command) if command else [tools.find_tool("west")]
+        self.arguments = _words(command) if command else [tools.find_tool("west")]
         self._env = {BASE_VARIABLE: str(zephyr_base)} if zephyr_base else {}
         self._cwd = zephyr_base
 
@@ -57,6 +58,16 @@ class West:
             env={**self._env, **_ccache_settings(cwd)},
             timeout_sec=timeout_sec,
         )
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise OptionError(f"option 'west_cmd' was given {command!r}: {error}") from None
+    if not words or shutil.which(words[0]) is None:
+        raise OptionError(f"option 'west_cmd' was given {command!r}, which cannot be run")
+    return words
 
 
 def _ccache_settings(directory: pathlib.Path) -> dict[str, str]:
