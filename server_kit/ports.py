@@ -318,6 +318,8 @@ def _none_fits(
     meant = [one for one in bare if _is_meant(one, serial_number, wanted)]
     if meant:
         return _has_no_port(meant[0])
+    if not attached and not devices and serial_number is wanted is None:
+        return "no board is attached by USB; attach it, or name its console with the option port"
     lines = [str(port) for port in attached] + [f"no serial port: {device}" for device in bare]
     closed = dict.fromkeys(device.usb_id for device in bare if device.is_closed)
     lines += [f"this user may not open {each}: {what_opens_device(each)}" for each in closed]

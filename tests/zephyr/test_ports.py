@@ -104,7 +104,8 @@ def test_an_interface_named_is_the_one() -> None:
 @pytest.mark.parametrize(
     ("ports", "choice", "said"),
     [
-        ([], {}, ["no serial port fits; attached: none"]),
+        ([], {}, ["no board is attached by USB; attach it, or name its console with the option"]),
+        ([], {"serial_number": "7"}, ["no serial port fits serial number 7; attached: none"]),
         (usb.NUCLEO, {"serial_number": "7"}, ["no serial port fits serial number 7; attached:\n"]),
         (
             usb.TWO_NUCLEOS,
