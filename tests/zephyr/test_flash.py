@@ -538,10 +538,8 @@ def test_dfu_has_no_serial_numbers(real: RealRunners) -> None:
         real.calls("dfu-util", board("7"))
 
 
-def test_openocd_itself_takes_the_command() -> None:
-    openocd = shutil.which("openocd")
-    if openocd is None:
-        pytest.skip("openocd is missing; it is needed to read the command that chooses its adapter")
+def test_openocd_itself_takes_the_command(require: Callable[..., str]) -> None:
+    openocd = require("openocd", "read the command that chooses its adapter")
     (argument,) = choosing_arguments("openocd", {"--cmd-pre-init"}, board("066BFF"), [])
     command = argument.split("=", 1)[1]
 
