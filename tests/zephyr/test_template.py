@@ -268,6 +268,30 @@ def test_a_build_that_fails_says_why(generate: Generate, tiny_zephyr: TinyZephyr
         assert "call build first" in refused(lambda: server.call("open_transport"))
 
 
+@pytest.mark.parametrize(
+    ("first_message", "hint"),
+    [
+        ("ld: region `RAM' overflowed by 19512 bytes", "less of it given as workspace_size_bytes"),
+        (
+            "nucleo_f746zg.dts:9:10: fatal error: st/f7/stm32f746zgtx-pinctrl.dtsi: No such file",
+            "run: west update",
+        ),
+        (
+            "CMake Error at cmake/modules/FindZephyr-sdk.cmake:159 (find_package):",
+            "microtvm doctor --template zephyr",
+        ),
+    ],
+)
+def test_a_build_that_fails_says_what_to_do(
+    first_message: str, hint: str, generate: Generate, tiny_zephyr: TinyZephyr
+) -> None:
+    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
+    tiny_zephyr.change(build_says=first_message)
+    with PipeDriver(project) as server:
+        said = refused(lambda: server.call("build"))
+    assert first_message in said and said.endswith(hint)
+
+
 def test_a_port_and_its_speed(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
     from zephyr_kit.build import ZephyrBuild
 

@@ -11,7 +11,7 @@ import shutil
 
 from server_kit import tools
 from server_kit.build_lock import only_one
-from server_kit.errors import ProjectError
+from server_kit.errors import ProjectError, ToolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +32,22 @@ _ENVIRONMENT = (
     "ZEPHYR_MODULES",
     "EXTRA_ZEPHYR_MODULES",
     "LDFLAGS",
+)
+# What to do about failures whose first message does not say.
+_HINTS = (
+    (
+        re.compile(r"region .* overflowed by"),
+        "the model and its tensors want a board with more memory, or less of it given as "
+        "workspace_size_bytes",
+    ),
+    (
+        re.compile(r"\.dtsi?: No such file|ZEPHYR_\w+_MODULE_DIR"),
+        "a module that this board needs is not in the workspace; run: west update",
+    ),
+    (
+        re.compile(r"CMake Error[^;]*(Zephyr-sdk|HostTools|toolchain|_COMPILER)", re.IGNORECASE),
+        "to see what is missing: microtvm doctor --template zephyr",
+    ),
 )
 _CACHE_LINE = re.compile(r"^([\w.-]+):\w+=(.*)$", re.MULTILINE)
 _CONFIG_LINE = re.compile(r"^CONFIG_(\w+)=(.*)$", re.MULTILINE)
@@ -81,12 +97,18 @@ class ZephyrBuild:
             log_file = self.directory / LOG_FILE
             log_file.write_bytes(b"")
             arguments = ["build", f"--board={board}", f"--build-dir={self.directory}"]
-            west.run(
-                [*(["-v"] if verbose else []), *arguments, str(self._project_dir)],
-                cwd=self._project_dir,
-                log_file=log_file,
-                timeout_sec=TIMEOUT_SEC,
-            )
+            try:
+                west.run(
+                    [*(["-v"] if verbose else []), *arguments, str(self._project_dir)],
+                    cwd=self._project_dir,
+                    log_file=log_file,
+                    timeout_sec=TIMEOUT_SEC,
+                )
+            except ToolError as error:
+                hints = [hint for pattern, hint in _HINTS if pattern.search(str(error))]
+                if not hints:
+                    raise
+                raise ToolError(f"{error}; {hints[0]}") from error
 
     def require(self) -> None:
         """Raise when there is no firmware yet."""
