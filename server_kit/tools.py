@@ -38,7 +38,7 @@ INSTALL_HINTS = {
 # What a line that says what is wrong looks like, from compilers, linkers, CMake, Kconfig, Ninja.
 _ERROR_LINE = re.compile(
     r"(?:^|[\s:])error[:\s]|^CMake Error|undefined reference|cannot find -l"
-    r"|region .* overflowed by|^No board named",
+    r"|region .* overflowed by|incompatible with ELFCLASS|^No board named|^\S*/kconfig\.py: ",
     re.IGNORECASE,
 )
 # Kconfig ends over warnings that name a line of a file; others are advice.

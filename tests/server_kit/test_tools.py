@@ -83,6 +83,16 @@ def test_a_failure_names_the_first_error_the_log_and_the_command(tmp_path: pathl
             "print('error: Aborting due to Kconfig warnings'); exit(1)",
             ": /p/b.conf:1: warning: attempt to assign to B; ",
         ),
+        (
+            "print('/z/scripts/kconfig/kconfig.py: a/Kconfig:15: no file b');"
+            "print('CMake Error at c:1 (message): command failed'); exit(1)",
+            ": /z/scripts/kconfig/kconfig.py: a/Kconfig:15: no file b; ",
+        ),
+        (
+            "print('ld: g.a(f.o): file class ELFCLASS64 incompatible with ELFCLASS32');"
+            "print('collect2: error: ld returned 1 exit status'); exit(1)",
+            "ld: g.a(f.o): file class ELFCLASS64 incompatible with ELFCLASS32",
+        ),
         ("print('last words'); exit(1)", "last words"),
         ("exit(1)", "it printed nothing"),
         ("import os; os.kill(os.getpid(), 9)", "signal 9"),
