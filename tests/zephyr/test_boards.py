@@ -281,14 +281,19 @@ def test_64_kib_and_a_reset_over_each_wire(
             assert stats is not None and stats.used == 0
 
 
+def end_model_with(bench: Bench, project: Any, statement: str) -> None:
+    """Build the project called ``project`` with another last statement in its model."""
+    source = bench.directory / "project/model/codegen/host/src/default_lib0.c"
+    source.write_text(source.read_text().replace("    return 0;", f"    {statement}"))
+    project.build()
+
+
 def test_a_fault_ends_the_session_and_not_the_board(
     bench: Bench, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = tiny_model.write_archive(tmp_path / "tiny.tar")
     with bench.make("project", archive, chosen(CORTEX_M3, monkeypatch)) as project:
-        source = bench.directory / "project/model/codegen/host/src/default_lib0.c"
-        source.write_text(source.read_text().replace("    return 0;", "    __builtin_trap();"))
-        project.build()
+        end_model_with(bench, project, "__builtin_trap();")
         samples = np.ones((1, 4), np.float32)
         with pytest.raises(SessionTerminatedError):
             answers(project, samples)
@@ -299,9 +304,7 @@ def test_a_board_that_does_not_answer(
 ) -> None:
     archive = tiny_model.write_archive(tmp_path / "tiny.tar")
     with bench.make("project", archive, chosen(CORTEX_M3, monkeypatch)) as project:
-        source = bench.directory / "project/model/codegen/host/src/default_lib0.c"
-        source.write_text(source.read_text().replace("    return 0;", "    for (;;) {}"))
-        project.build()
+        end_model_with(bench, project, "for (;;) {}")
         limits = TransportTimeouts(2, 10, 1)
         transport = project.transport()
         session = microtvm.Session(transport, timeout_override=limits)

@@ -355,14 +355,14 @@ def test_energy_mode_wants_a_pin(
     )
 
 
-def int8_autoencoder(path: pathlib.Path) -> pathlib.Path:
-    """640 features in, each inverted out."""
+def int8_autoencoder(path: pathlib.Path, input_code: int = 0) -> pathlib.Path:
+    """640 features in, each inverted out. DLPack's code 0 is a signed integer, 1 an unsigned."""
     files = tiny_model.members()
     for name, text in files.items():
         changed = (
             text.decode().replace("{2, 32, 1}, 16}", "{0, 8, 1}, 640}").replace("{4}", "{640}")
         )
-        files[name] = changed.encode()
+        files[name] = changed.replace("{0, 8, 1}", f"{{{input_code}, 8, 1}}", 1).encode()
     kernel = """
         #include "tvmgen_default.h"
         int32_t tvmgen_default_run(struct tvmgen_default_inputs* inputs,
@@ -399,3 +399,14 @@ def test_features_of_sounds_are_floats_for_models_of_integers_too(
         terminal.load(features.tobytes())
         (result,) = re.findall(r"m-results-\[(.*)\]", terminal.say("infer 1 0")[-1])
     assert float(result) == pytest.approx(np.mean((output - features) ** 2), rel=1e-5)
+
+
+def test_features_go_into_no_smaller_input(
+    bench: Bench, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = int8_autoencoder(tmp_path / "model.tar", input_code=1)
+    board = chosen(NATIVE, monkeypatch)
+    options = {"project_type": "mlperftiny", "compile_definitions": "-DTARGET_MODEL=3"}
+    with bench.make("project", archive, board, **options) as project, project.transport() as wire:
+        wanted = b"e-[The model's input is neither float32 nor int8]\r\n"
+        assert wire.read(len(wanted), 30) == wanted

@@ -164,6 +164,10 @@ static const char *refusal(void) {
         !is_dtype(output, DTYPE_UINT, 8)) {
         return "The model's output is neither float32 nor int8 nor uint8";
     }
+    if (TARGET_MODEL == MODEL_AD && !is_dtype(input_info(), DTYPE_FLOAT, 32) &&
+        !is_quantized_here()) {
+        return "The model's input is neither float32 nor int8";
+    }
     if (is_quantized_here() && (float)IN_QUANT_SCALE <= 0.0f) {
         return "The model's input is int8: define IN_QUANT_SCALE and IN_QUANT_ZERO";
     }
