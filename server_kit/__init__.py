@@ -5,6 +5,9 @@ A template's ``microtvm_api_server.py`` imports this package from the directory 
 implements :class:`ProjectAPIHandler`. Python 3.8 and later, standard library only.
 """
 
+from .api.handler import ProjectAPIHandler, ServerInfo, TransportTimeouts
+from .api.options import ProjectOption, default_project_options
+from .api.server import main
 from .errors import (
     ArchiveError,
     IoTimeoutError,
@@ -15,9 +18,6 @@ from .errors import (
     TransportClosedError,
     UnsupportedTVMVersionError,
 )
-from .handler import ProjectAPIHandler, ServerInfo, TransportTimeouts
-from .options import ProjectOption, default_project_options
-from .server import main
 
 __all__ = [
     "ArchiveError",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the server is told to end, wherever it is: an exception in the main thread.
 
-SIGTERM, SIGINT and the watcher of the request pipe (:mod:`server_kit.watcher`) all raise
+SIGTERM, SIGINT and the watcher of the request pipe (:mod:`server_kit.api.watcher`) all raise
 :class:`Ending`. It unwinds through builds, reads and generation, whose own ``finally`` clauses end
 processes and remove half a project. Code that must not be cut in two runs under :class:`Deferred`.
 """

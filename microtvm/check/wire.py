@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from server_kit import base85
+from server_kit.api import base85
 
 from ..project_api.client import LAUNCH_SCRIPT, SERVER_FILE
 

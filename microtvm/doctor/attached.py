@@ -7,11 +7,11 @@ import dataclasses
 import pathlib
 from typing import Any
 
-from server_kit import ports, usb_devices
-from server_kit.access import what_opens_device, what_opens_port
+from server_kit.boards import ports, usb_devices
+from server_kit.boards.access import what_opens_device, what_opens_port
+from server_kit.boards.ports import Port
+from server_kit.boards.usb_devices import UsbDevice
 from server_kit.errors import ServerError
-from server_kit.ports import Port
-from server_kit.usb_devices import UsbDevice
 
 HEADING = "boards and probes attached by USB"
 

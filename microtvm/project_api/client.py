@@ -20,8 +20,8 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import IO, Any, BinaryIO, TypeAlias
 
-from server_kit import base85
 from server_kit import errors as server_errors
+from server_kit.api import base85
 from server_kit.errors import JSONRPCError, ServerError
 
 from ..errors import MicroTVMError

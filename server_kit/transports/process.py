@@ -8,9 +8,9 @@ import math
 import os
 import select
 
-from .. import processes
 from ..errors import ServerError, TransportClosedError
 from ..interrupts import Deferred
+from ..tools import processes
 from .base import Transport
 
 TYPE_CHECKING = False

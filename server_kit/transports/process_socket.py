@@ -13,9 +13,10 @@ import shlex
 import socket
 import time
 
-from .. import log, processes
+from .. import log
 from ..errors import ServerError, TransportClosedError
 from ..interrupts import Deferred
+from ..tools import processes
 from .base import Transport
 from .process import CHUNK_BYTES, MAX_UNREAD_BYTES, how_it_ended, wait
 

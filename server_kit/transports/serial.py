@@ -14,8 +14,8 @@ import os
 import re
 import select
 
-from ..access import what_opens_port
-from ..device_lock import DeviceLock
+from ..boards.access import what_opens_port
+from ..boards.device_lock import DeviceLock
 from ..errors import ServerError, TransportClosedError
 from .base import Transport
 

@@ -75,11 +75,11 @@ class Handler(ProjectAPIHandler):
         )
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
-        from server_kit.archive import ModelArchive
-        from server_kit.cmsis import write_cmsis_nn
-        from server_kit.project import ProjectWriter
-        from server_kit.runtime import ModelRuntime
-        from server_kit.safe_tar import SafeTar
+        from server_kit.archives.archive import ModelArchive
+        from server_kit.archives.safe_tar import SafeTar
+        from server_kit.projects.cmsis import write_cmsis_nn
+        from server_kit.projects.runtime import ModelRuntime
+        from server_kit.projects.writer import ProjectWriter
 
         if not IS_TEMPLATE:
             raise ProjectError(f"{HERE} is a project; generate from a template")
@@ -100,8 +100,8 @@ class Handler(ProjectAPIHandler):
                         extra_files.unpack(project.directory)
 
     def build(self, options):
-        from server_kit.cmake import CMakeBuild
-        from server_kit.footprint import measure
+        from server_kit.tools.cmake import CMakeBuild
+        from server_kit.tools.footprint import measure
 
         facts = read_facts()
         is_tvm_crt = facts["runtime"] == "tvm_crt"
@@ -167,8 +167,8 @@ class Handler(ProjectAPIHandler):
 
 def project_facts(module, runtime, options):
     """What the other methods need to know, decided once, when the project is generated."""
-    from server_kit.definitions import read_definitions
-    from server_kit.memory import pool_bytes, tvm_workspace_bytes
+    from server_kit.projects.definitions import read_definitions
+    from server_kit.projects.memory import pool_bytes, tvm_workspace_bytes
 
     # What the option sizes is the memory that tensors come from: TVM's, where TVM's runtime is.
     given = options["workspace_size_bytes"]

@@ -152,11 +152,11 @@ class Handler(ProjectAPIHandler):
         )
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
-        from server_kit.archive import ModelArchive
-        from server_kit.cmsis import write_cmsis_nn
-        from server_kit.project import ProjectWriter
-        from server_kit.runtime import ModelRuntime
-        from server_kit.safe_tar import SafeTar
+        from server_kit.archives.archive import ModelArchive
+        from server_kit.archives.safe_tar import SafeTar
+        from server_kit.projects.cmsis import write_cmsis_nn
+        from server_kit.projects.runtime import ModelRuntime
+        from server_kit.projects.writer import ProjectWriter
         from zephyr_kit import settings
         from zephyr_kit.tree import ZephyrTree
         from zephyr_kit.west import West, find_zephyr_base
@@ -191,7 +191,7 @@ class Handler(ProjectAPIHandler):
                         extra_files.unpack(project.directory)
 
     def build(self, options):
-        from server_kit.footprint import measure
+        from server_kit.tools.footprint import measure
 
         facts = read_facts()
         west, zephyr_base = west_and_base(options, facts)
@@ -202,8 +202,8 @@ class Handler(ProjectAPIHandler):
         (BUILD_DIR / "footprint.json").write_text(json.dumps(footprint, indent=2) + "\n")
 
     def flash(self, options):
-        from server_kit import ports
-        from server_kit.device_lock import DeviceLock
+        from server_kit.boards import ports
+        from server_kit.boards.device_lock import DeviceLock
         from zephyr_kit.chosen_board import ChosenBoard
         from zephyr_kit.emulators import find_emulator
         from zephyr_kit.flash import flash
@@ -283,7 +283,7 @@ class Handler(ProjectAPIHandler):
 
 def board_port(build, facts, options):
     """The transport to a real board: the serial port its console is at."""
-    from server_kit import ports
+    from server_kit.boards import ports
     from server_kit.transports.serial import SerialTransport
 
     port = console_port(build, facts, options)
@@ -294,7 +294,7 @@ def board_port(build, facts, options):
 
 def console_port(build, facts, options):
     """The device or URL of the board's console: given outright, or found by what was given."""
-    from server_kit import ports
+    from server_kit.boards import ports
 
     port = options["port"]
     if port is not None and ports.is_path_or_url(port):
@@ -312,8 +312,8 @@ def console_port(build, facts, options):
 
 def project_facts(module, runtime, options):
     """What the other methods need to know, decided once, when the project is generated."""
-    from server_kit.definitions import read_definitions
-    from server_kit.memory import pool_bytes, tvm_workspace_bytes
+    from server_kit.projects.definitions import read_definitions
+    from server_kit.projects.memory import pool_bytes, tvm_workspace_bytes
     from zephyr_kit.settings import stack_bytes
 
     # What the option sizes is the memory that tensors come from: TVM's, where TVM's runtime is.

@@ -25,7 +25,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
 from microtvm.check import tiny_archive  # noqa: E402
-from server_kit import base85  # noqa: E402
+from server_kit.api import base85  # noqa: E402
 from tests.server_kit.pipe_driver import PipeDriver  # noqa: E402
 
 READ_BYTES = 128

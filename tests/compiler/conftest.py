@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from microtvm.compiler import CompiledModel, export_model_library_format
-from server_kit.safe_tar import SafeTar
+from server_kit.archives.safe_tar import SafeTar
 
 # What every generated file must compile with, warnings being errors.
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow")

@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
-from server_kit import access
+from server_kit.boards import access
 from server_kit.errors import ServerError
 from server_kit.transports.serial import SerialTransport
 

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server_kit import ArchiveError, safe_tar
-from server_kit.archive import ModelArchive
-from server_kit.safe_tar import SafeTar
+from server_kit import ArchiveError
+from server_kit.archives import safe_tar
+from server_kit.archives.archive import ModelArchive
+from server_kit.archives.safe_tar import SafeTar
 from tests.templates import tiny_model
 
 

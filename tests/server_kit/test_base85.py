@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from server_kit import base85
+from server_kit.api import base85
 
 
 @given(st.binary(max_size=400))

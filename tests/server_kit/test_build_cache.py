@@ -9,7 +9,7 @@ import pathlib
 
 import pytest
 
-from server_kit.build_cache import BuildCache, cache_directory, make_key
+from server_kit.tools.build_cache import BuildCache, cache_directory, make_key
 
 
 def test_entries_come_back(tmp_path: pathlib.Path) -> None:

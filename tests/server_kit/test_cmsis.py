@@ -7,10 +7,10 @@ import pathlib
 
 import pytest
 
-from server_kit.archive import ModelArchive
-from server_kit.cmsis import CALLS_FILE, write_cmsis_nn
+from server_kit.archives.archive import ModelArchive
 from server_kit.errors import ArchiveError, OptionError
-from server_kit.project import ProjectWriter
+from server_kit.projects.cmsis import CALLS_FILE, write_cmsis_nn
+from server_kit.projects.writer import ProjectWriter
 from tests.templates import tiny_model
 
 SOURCE = "./codegen/host/src/default_lib2.c"

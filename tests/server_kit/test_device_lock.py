@@ -12,13 +12,13 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
-from server_kit import device_lock
-from server_kit.device_lock import DeviceLock
+from server_kit.boards import device_lock
+from server_kit.boards.device_lock import DeviceLock
 from server_kit.errors import ServerError
 
 HOLD = """
 import sys
-from server_kit.device_lock import DeviceLock
+from server_kit.boards.device_lock import DeviceLock
 alone, shared = (names.split(",") if names else [] for names in sys.argv[1:3])
 DeviceLock(*alone, shared=shared).acquire()
 print("held", flush=True)
@@ -91,7 +91,7 @@ def test_a_process_started_by_the_holder_does_not_keep_it(board: str) -> None:
         [
             sys.executable,
             "-c",
-            "import os, subprocess, sys; from server_kit.device_lock import DeviceLock;"
+            "import os, subprocess, sys; from server_kit.boards.device_lock import DeviceLock;"
             "DeviceLock(sys.argv[1]).acquire();"
             "tool = subprocess.Popen(['sleep', '60']);"
             "print(tool.pid, flush=True); os.kill(os.getpid(), 9)",

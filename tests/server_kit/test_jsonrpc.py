@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server_kit import ProjectAPIHandler, ProjectOption, ServerInfo, TransportTimeouts
-from server_kit.jsonrpc import Dispatcher
-from server_kit.methods import project_api
+from server_kit.api.jsonrpc import Dispatcher
+from server_kit.api.methods import project_api
 from tests.server_kit.pipe_driver import PipeDriver, ReplyError
 
 INFO = {"jsonrpc": "2.0", "id": 1, "method": "server_info_query", "params": {"tvm_version": "0.18"}}

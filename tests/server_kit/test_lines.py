@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server_kit.api.lines import LineReader
 from server_kit.errors import InvalidRequestError
-from server_kit.lines import LineReader
 
 
 def read_all(data: bytes, limit: int = 8) -> list[bytes | str]:

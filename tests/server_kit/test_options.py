@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server_kit import OptionError, ProjectOption, default_project_options
-from server_kit.options import read_options
+from server_kit.api.options import read_options
 from tests.server_kit.pipe_driver import PipeDriver, ReplyError
 
 OPTIONS = [

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from server_kit import ProjectError
-from server_kit.project import ProjectWriter
+from server_kit.projects.writer import ProjectWriter
 
 
 def names(directory: pathlib.Path) -> list[str]:
@@ -73,7 +73,7 @@ def test_a_place_that_cannot_be_written(tmp_path: pathlib.Path) -> None:
 
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: pathlib.Path) -> None:
     code = (
-        "import sys, os, pathlib, signal; from server_kit.project import ProjectWriter\n"
+        "import sys, os, pathlib, signal; from server_kit.projects.writer import ProjectWriter\n"
         "with ProjectWriter(pathlib.Path(sys.argv[1])) as project:\n"
         "    project.write('a', ''); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -88,7 +88,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: pathlib.Path) -
 
 def test_a_run_that_is_still_writing_is_left_alone(tmp_path: pathlib.Path) -> None:
     code = (
-        "import sys, pathlib; from server_kit.project import ProjectWriter\n"
+        "import sys, pathlib; from server_kit.projects.writer import ProjectWriter\n"
         "with ProjectWriter(pathlib.Path(sys.argv[1])) as project:\n"
         "    project.write('theirs', ''); print('ready', flush=True); sys.stdin.read()\n"
     )

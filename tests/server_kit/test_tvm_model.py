@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from server_kit.archive import ModelArchive
+from server_kit.archives.archive import ModelArchive
 from server_kit.errors import ArchiveError, ProjectError
-from server_kit.project import ProjectWriter
-from server_kit.runtime import ModelRuntime
+from server_kit.projects.runtime import ModelRuntime
+from server_kit.projects.writer import ProjectWriter
 from tests.crt import archives
 from tests.templates import tiny_model
 

@@ -15,7 +15,7 @@ from typing import Any, Callable
 import pytest
 
 from microtvm.doctor import attached
-from server_kit import ports, usb_devices
+from server_kit.boards import ports, usb_devices
 from server_kit.errors import ServerError
 from tests.server_kit.pipe_driver import wait_until
 from tests.zephyr import usb_listings as usb

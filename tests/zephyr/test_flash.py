@@ -17,8 +17,8 @@ from typing import Any, Callable
 import pytest
 
 import microtvm
-from server_kit import ports
-from server_kit.device_lock import DeviceLock
+from server_kit.boards import ports
+from server_kit.boards.device_lock import DeviceLock
 from server_kit.errors import OptionError, ProjectError, ToolError
 from tests.server_kit.pipe_driver import PYTHON, PipeDriver, ReplyError
 from tests.templates import tiny_model

@@ -10,10 +10,10 @@ from typing import Any, Callable
 
 import pytest
 
-from server_kit import ports as server_ports
-from server_kit import usb_devices
+from server_kit.boards import ports as server_ports
+from server_kit.boards import usb_devices
+from server_kit.boards.ports import Port, choose_port, find_port, is_path_or_url, list_ports
 from server_kit.errors import OptionError, ProjectError, ServerError
-from server_kit.ports import Port, choose_port, find_port, is_path_or_url, list_ports
 from tests.zephyr import usb_listings as usb
 
 TEMPLATE = pathlib.Path(__file__).parents[2] / "templates/zephyr"

@@ -16,7 +16,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
-from server_kit.device_lock import DeviceLock
+from server_kit.boards.device_lock import DeviceLock
 from server_kit.errors import IoTimeoutError, ServerError, TransportClosedError
 from server_kit.transports.serial import SerialTransport
 
@@ -166,7 +166,7 @@ def test_a_lock_ends_with_its_process() -> None:
         [
             sys.executable,
             "-c",
-            "from server_kit.device_lock import DeviceLock as L; L('test board').acquire();"
+            "from server_kit.boards.device_lock import DeviceLock as L; L('test board').acquire();"
             "print('held', flush=True); input()",
         ],
         stdin=subprocess.PIPE,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from server_kit.ports import Port
+from server_kit.boards.ports import Port
 
 
 def _ports(*rows: tuple[str, int, int, str | None, str, str]) -> list[Port]:

@@ -10,8 +10,8 @@ import shlex
 import shutil
 
 from server_kit import tools
-from server_kit.build_lock import only_one
 from server_kit.errors import ProjectError, ToolError
+from server_kit.tools.build_lock import only_one
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

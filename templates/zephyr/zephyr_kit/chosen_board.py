@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 
-from server_kit import ports
+from server_kit.boards import ports
 from server_kit.errors import OptionError, ProjectError
 
 TYPE_CHECKING = False

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pathlib
 import re
 
+from server_kit.api.options import did_you_mean
 from server_kit.errors import OptionError, ProjectError, ToolError
-from server_kit.options import did_you_mean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import os
 import host_server
 import violations
 
-from server_kit import ProjectOption, server
+from server_kit import ProjectOption
+from server_kit.api import server
 
 BAD = os.environ.get("MICROTVM_BAD", "")
 _OVERLAY = ("host_server.py", "violations.py")

@@ -489,7 +489,7 @@ def starts_session(request):
     """A NOP and two packets, which is how every client begins."""
     if request["method"] != "write_transport":
         return False
-    from server_kit import base85
+    from server_kit.api import base85
 
     data = base85.decode(request["params"]["data"])
     return data.startswith(b"\xfe") and len(data) > 1

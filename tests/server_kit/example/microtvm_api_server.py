@@ -22,7 +22,7 @@ from server_kit import (  # noqa: E402
     main,
     tools,
 )
-from server_kit.project import ProjectWriter  # noqa: E402
+from server_kit.projects.writer import ProjectWriter  # noqa: E402
 from server_kit.transports.process import ProcessTransport  # noqa: E402
 
 

@@ -15,10 +15,11 @@ import re
 import shlex
 import shutil
 
-from . import log, tools
+from .. import log
+from ..errors import ToolError
+from . import running
 from .build_cache import BuildCache, make_key
 from .build_lock import only_one
-from .errors import ToolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ class CMakeBuild:
         self._build_dir = build_dir
         self._definitions = dict(definitions)
         self._libraries = shared_libraries
-        self._cmake = tools.find_tool("cmake")
-        self._ninja = tools.find_tool("ninja")
+        self._cmake = running.find_tool("cmake")
+        self._ninja = running.find_tool("ninja")
         self._key = make_key(shared_sources, [*shared_facts, *_facts(self._cmake, languages)])
         self._cache = BuildCache()
 
@@ -142,7 +143,9 @@ class CMakeBuild:
         )
 
     def _run(self, arguments: Sequence[str]) -> None:
-        tools.run(arguments, cwd=self._source_dir, log_file=self._log_file, timeout_sec=TIMEOUT_SEC)
+        running.run(
+            arguments, cwd=self._source_dir, log_file=self._log_file, timeout_sec=TIMEOUT_SEC
+        )
 
     def _was_moved(self) -> bool:
         """Whether the build directory belongs to a project at another path."""
@@ -185,7 +188,7 @@ def _facts(cmake: str, languages: Sequence[str]) -> list[str]:
     facts = [machine.sysname, machine.machine, *_identity(cmake)]
     for language in languages:
         compiler = _compiler(*_COMPILERS[language])
-        facts += [*_identity(compiler), tools.output([compiler, "--version"])]
+        facts += [*_identity(compiler), running.output([compiler, "--version"])]
     return [*facts, *(f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT)]
 
 
@@ -193,12 +196,12 @@ def _compiler(variable: str, names: Sequence[str]) -> str:
     """The compiler that CMake will take."""
     given = shlex.split(os.environ.get(variable, ""))
     if given:
-        return tools.find_tool(given[0])
+        return running.find_tool(given[0])
     for name in names:
         found = shutil.which(name)
         if found:
             return found
-    return tools.find_tool(names[0])
+    return running.find_tool(names[0])
 
 
 def _identity(program: str) -> list[str]:

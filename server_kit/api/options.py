@@ -8,7 +8,7 @@ means "not given", strings are read as the option's type, and another method's o
 
 from __future__ import annotations
 
-from .errors import OptionError, shown
+from ..errors import OptionError, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import os
 import re
 import time
 
+from ..errors import OptionError, ProjectError, ServerError
+from ..transports.serial import import_pyserial
 from . import usb_devices
 from .access import what_opens_device
-from .errors import OptionError, ProjectError, ServerError
-from .transports.serial import import_pyserial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

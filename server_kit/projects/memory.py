@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from .errors import OptionError
+from ..errors import OptionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .archive import Module
+    from ..archives.archive import Module
 
 #: device_kit/include/device_kit/pool.h: alignment of a block, and the record in front of it.
 _ALIGNMENT = 16

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from . import tools
-from .errors import ToolError
+from ..errors import ToolError
+from . import running
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def measure(
         ``text``, ``data``, ``bss``; None for what cannot be measured here.
     """
     try:
-        size = tools.find_tool(size_tool)
-        sections = _sections(tools.output([size, "-A", str(model_library)]))
-        firmware_line = tools.output([size, str(firmware)]).splitlines()[1].split()
+        size = running.find_tool(size_tool)
+        sections = _sections(running.output([size, "-A", str(model_library)]))
+        firmware_line = running.output([size, str(firmware)]).splitlines()[1].split()
     except (ToolError, IndexError):
         return {**dict.fromkeys(_MODEL_SECTIONS), "firmware": None}
     figures: dict[str, Any] = {

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import pathlib
 
+from ..errors import InvalidParamsError, shown
 from . import base85
-from .errors import InvalidParamsError, shown
 from .jsonrpc import bind
 from .lines import MAX_LINE_BYTES
 from .options import read_options

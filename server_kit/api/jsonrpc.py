@@ -6,8 +6,8 @@ from __future__ import annotations
 import json
 import math
 
-from . import log
-from .errors import (
+from .. import log
+from ..errors import (
     InvalidParamsError,
     InvalidRequestError,
     JSONRPCError,

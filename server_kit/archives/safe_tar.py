@@ -15,7 +15,7 @@ import stat
 import tarfile
 import zlib
 
-from .errors import ArchiveError, shown
+from ..errors import ArchiveError, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

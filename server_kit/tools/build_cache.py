@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 
-from . import log
+from .. import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

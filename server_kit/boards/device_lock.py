@@ -9,7 +9,7 @@ import os
 import pathlib
 import re
 
-from .errors import ServerError
+from ..errors import ServerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 
-from .interrupts import Deferred
+from ..interrupts import Deferred
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from __future__ import annotations
 import os
 import sys
 
-from . import interrupts, log, watcher
-from .errors import JSONRPCError
+from .. import interrupts, log
+from ..errors import JSONRPCError
+from . import watcher
 from .jsonrpc import Dispatcher, error_line
 from .lines import LineReader
 from .methods import project_api

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import shutil
 
-from .errors import ProjectError
+from ..errors import ProjectError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import pathlib
 
-    from .archive import ModelArchive
-    from .project import ProjectWriter
+    from ..archives.archive import ModelArchive
+    from .writer import ProjectWriter
 
 #: Its place in a project.
 CRT_DIR = "crt"

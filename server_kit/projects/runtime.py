@@ -8,15 +8,15 @@ lists its functions; else that of ``device_kit``, around a descriptor written he
 
 from __future__ import annotations
 
+from ..archives.tvm_model import TvmModel
 from .tvm_crt import CRT_DIR, write_crt
-from .tvm_model import TvmModel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import pathlib
 
-    from .archive import ModelArchive, Module
-    from .project import ProjectWriter
+    from ..archives.archive import ModelArchive, Module
+    from .writer import ProjectWriter
 
 ABI = "device_kit.1"
 DESCRIPTOR_FILE = "src/model_descriptor.c"

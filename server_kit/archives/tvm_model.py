@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 
+from ..errors import shown
 from .archive import Tensor
-from .errors import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pathlib
 import shutil
 import sys
 
-from .errors import ProjectError
-from .interrupts import Deferred
+from ..errors import ProjectError
+from ..interrupts import Deferred
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

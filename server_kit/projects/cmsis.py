@@ -11,14 +11,14 @@ from __future__ import annotations
 import pathlib
 import re
 
-from .errors import OptionError
+from ..errors import OptionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterator
 
-    from .archive import ModelArchive
-    from .project import ProjectWriter
+    from ..archives.archive import ModelArchive
+    from .writer import ProjectWriter
 
 #: Its place in a project.
 CMSIS_NN_DIR = "cmsis_nn"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .errors import OptionError, shown
+from ..errors import OptionError, shown
 
 _DEFINITION = re.compile(r"(?:-D)?([A-Za-z_]\w*(?:=[\w.+:/,-]*)?)", re.ASCII)
 

@@ -13,9 +13,10 @@ import shutil
 import sys
 import time
 
-from . import log, processes
-from .errors import ToolError
-from .interrupts import Deferred
+from .. import log
+from ..errors import ToolError
+from ..interrupts import Deferred
+from . import processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 
-from .errors import InvalidRequestError
+from ..errors import InvalidRequestError
 
 MAX_LINE_BYTES = 16 << 20
 _CHUNK_BYTES = 1 << 16

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 
-from .errors import ArchiveError, shown
+from ..errors import ArchiveError, shown
 from .safe_tar import SafeTar
 
 TYPE_CHECKING = False
