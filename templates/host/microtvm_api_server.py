@@ -21,14 +21,12 @@ from server_kit import (
     log,
     main,
 )
+from server_kit.projects.directory import ServerDirectory
 from server_kit.transports.process import ProcessTransport
 
-HERE = pathlib.Path(__file__).resolve().parent
-ARCHIVE = "model.tar"
-FACTS = "project.json"
-BUILD_DIR = HERE / "build"
+HERE = ServerDirectory(pathlib.Path(__file__).resolve().parent)
+BUILD_DIR = HERE.path / "build"
 FIRMWARE = BUILD_DIR / "main"
-IS_TEMPLATE = not (HERE / ARCHIVE).exists()
 
 PACKET_BYTES = 64 * 1024
 SPARE_POOL_BYTES = 2 * 1024 * 1024
@@ -48,7 +46,7 @@ class Handler(ProjectAPIHandler):
     """The Project API's methods."""
 
     def __init__(self) -> None:
-        boards = json.loads((HERE / "boards.json").read_text(encoding="utf-8"))
+        boards = json.loads((HERE.path / "boards.json").read_text(encoding="utf-8"))
         self.project_options = [
             *default_project_options(
                 project_type={"choices": ["host_driven", "standalone"], "default": "host_driven"},
@@ -63,47 +61,28 @@ class Handler(ProjectAPIHandler):
                 "and 2 MiB more. For archives of TVM 0.8 to 0.18 all that the runtime has: 2 MiB.",
             ),
         ]
-        self._transport = ProcessTransport([str(FIRMWARE)], cwd=HERE)
+        self._transport = ProcessTransport([str(FIRMWARE)], cwd=HERE.path)
 
     def server_info_query(self, tvm_version):
         return ServerInfo(
             platform_name="host",
-            is_template=IS_TEMPLATE,
-            # Whole, since TVM's command line opens it as it is.
-            model_library_format_path=None if IS_TEMPLATE else HERE / ARCHIVE,
+            is_template=HERE.is_template,
+            model_library_format_path=HERE.archive,
             project_options=self.project_options,
         )
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
-        from server_kit.archives.archive import ModelArchive
-        from server_kit.archives.safe_tar import SafeTar
-        from server_kit.projects.cmsis import write_cmsis_nn
-        from server_kit.projects.runtime import ModelRuntime
-        from server_kit.projects.writer import ProjectWriter
+        from server_kit.projects.generation import Generation
 
-        if not IS_TEMPLATE:
-            raise ProjectError(f"{HERE} is a project; generate from a template")
-        with ModelArchive(model_library_format_path) as archive:
-            module = archive.only_module()
-            runtime = ModelRuntime(archive, module, options["project_type"] == "standalone")
-            facts = project_facts(module, runtime, options)
-            with ProjectWriter(project_dir) as project:
-                for name in PROJECT_FILES:
-                    project.copy(HERE / name)
-                project.copy(archive.path, ARCHIVE)
-                archive.unpack(project.directory / "model")
-                runtime.write(project, standalone_crt_dir)
-                write_cmsis_nn(project, archive, options["cmsis_path"])
-                project.write(FACTS, json.dumps(facts, indent=2) + "\n")
-                if options["extra_files_tar"]:
-                    with SafeTar(pathlib.Path(options["extra_files_tar"])) as extra_files:
-                        extra_files.unpack(project.directory)
+        with Generation(HERE, model_library_format_path, options) as generation:
+            facts = project_facts(generation, options)
+            generation.write(project_dir, PROJECT_FILES, facts, standalone_crt_dir)
 
     def build(self, options):
         from server_kit.tools.cmake import CMakeBuild
         from server_kit.tools.footprint import measure
 
-        facts = read_facts()
+        facts = HERE.facts()
         is_tvm_crt = facts["runtime"] == "tvm_crt"
         shared = {
             "COMPILE_DEFINITIONS": ";".join(facts["compile_definitions"]),
@@ -116,11 +95,11 @@ class Handler(ProjectAPIHandler):
         if is_tvm_crt:
             sources.append("crt")
             libraries.append("device_kit/tvm_crt/libtvm_crt.a")
-        if (HERE / "cmsis_nn").exists():
+        if (HERE.path / "cmsis_nn").exists():
             sources.append("cmsis_nn")
             libraries.append("device_kit/cmsis_nn/libcmsis_nn.a")
         build = CMakeBuild(
-            HERE,
+            HERE.path,
             BUILD_DIR,
             definitions={
                 "PROGRAM": facts["program"],
@@ -129,7 +108,7 @@ class Handler(ProjectAPIHandler):
                 "TVM_WORKSPACE_BYTES": str(facts["tvm_workspace_bytes"]),
                 **shared,
             },
-            shared_sources=[HERE / name for name in sources],
+            shared_sources=[HERE.path / name for name in sources],
             shared_libraries=libraries,
             shared_facts=list(shared.values()),
             languages=["C", "CXX"] if facts["is_served_by_tvm"] else ["C"],
@@ -142,7 +121,7 @@ class Handler(ProjectAPIHandler):
         log.info("nothing to flash: the host runs the firmware from build/main")
 
     def open_transport(self, options):
-        if read_facts()["project_type"] != "host_driven":
+        if HERE.facts()["project_type"] != "host_driven":
             raise ProjectError(
                 "a standalone project has no RPC server: run build/main, "
                 "or generate the project with project_type=host_driven"
@@ -165,37 +144,17 @@ class Handler(ProjectAPIHandler):
         self._transport.write(data, timeout_sec)
 
 
-def project_facts(module, runtime, options):
+def project_facts(generation, options):
     """What the other methods need to know, decided once, when the project is generated."""
-    from server_kit.projects.definitions import read_definitions
     from server_kit.projects.memory import pool_bytes, tvm_workspace_bytes
 
-    # What the option sizes is the memory that tensors come from: TVM's, where TVM's runtime is.
-    given = options["workspace_size_bytes"]
-    tensors, workspace = (None, given) if runtime.is_tvm_crt else (given, None)
-    kind = "tvm_host_driven" if runtime.is_served_by_tvm else options["project_type"]
     return {
-        "project_type": options["project_type"],
+        **generation.facts(),
         "board": options["board"],
-        "model": module.name,
-        "abi": module.abi,
-        "runtime": runtime.name,
-        "is_served_by_tvm": runtime.is_served_by_tvm,
-        "program": f"main_{kind}",
-        "pool_bytes": pool_bytes(module, SPARE_POOL_BYTES, tensors),
+        "pool_bytes": pool_bytes(generation.module, SPARE_POOL_BYTES, generation.tensor_bytes),
         "packet_bytes": PACKET_BYTES,
-        "tvm_workspace_bytes": tvm_workspace_bytes(workspace),
-        "compile_definitions": read_definitions(options["compile_definitions"]),
-        "warning_as_error": options["warning_as_error"],
-        "verbose": options["verbose"],
+        "tvm_workspace_bytes": tvm_workspace_bytes(generation.tvm_bytes),
     }
-
-
-def read_facts():
-    """What ``generate_project`` decided."""
-    if IS_TEMPLATE:
-        raise ProjectError(f"{HERE} is a template; call generate_project first")
-    return json.loads((HERE / FACTS).read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -24,12 +24,10 @@ from server_kit import (
     log,
     main,
 )
+from server_kit.projects.directory import ServerDirectory
 
-HERE = pathlib.Path(__file__).resolve().parent
-ARCHIVE = "model.tar"
-FACTS = "project.json"
-BUILD_DIR = HERE / "build"
-IS_TEMPLATE = not (HERE / ARCHIVE).exists()
+HERE = ServerDirectory(pathlib.Path(__file__).resolve().parent)
+BUILD_DIR = HERE.path / "build"
 
 DEFAULT_BAUDRATE = 115200
 ENERGY_MODE_BAUDRATE = 9600  # src/mlperf_energy.c
@@ -145,55 +143,37 @@ class Handler(ProjectAPIHandler):
     def server_info_query(self, tvm_version):
         return ServerInfo(
             platform_name="zephyr",
-            is_template=IS_TEMPLATE,
-            # Whole, since TVM's command line opens it as it is.
-            model_library_format_path=None if IS_TEMPLATE else HERE / ARCHIVE,
+            is_template=HERE.is_template,
+            model_library_format_path=HERE.archive,
             project_options=self.project_options,
         )
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
-        from server_kit.archives.archive import ModelArchive
-        from server_kit.archives.safe_tar import SafeTar
-        from server_kit.projects.cmsis import write_cmsis_nn
-        from server_kit.projects.runtime import ModelRuntime
-        from server_kit.projects.writer import ProjectWriter
+        from server_kit.projects.generation import Generation
         from zephyr_kit import settings
         from zephyr_kit.tree import ZephyrTree
         from zephyr_kit.west import West, find_zephyr_base
 
-        if not IS_TEMPLATE:
-            raise ProjectError(f"{HERE} is a project; generate from a template")
-        with ModelArchive(model_library_format_path) as archive:
-            module = archive.only_module()
-            runtime = ModelRuntime(archive, module, options["project_type"] != "host_driven")
-            facts = project_facts(module, runtime, options)
+        with Generation(HERE, model_library_format_path, options) as generation:
+            facts = project_facts(generation, options)
             tree = ZephyrTree(find_zephyr_base(options["zephyr_base"], options["west_cmd"]))
             west = West(options["west_cmd"], tree.base)
-            facts["board"], board = tree.find_board(
-                options["board"], west, board_facts("former_names")
-            )
+            names = board_facts("former_names")
+            facts["board"], board = tree.find_board(options["board"], west, names)
             if options["use_fvp"]:  # a target of its own in Zephyr 4
                 target = facts["board"]
                 facts["board"] = board_facts("fvp_targets").get(target, target)
             facts["zephyr_base"] = str(tree.base)
-            with ProjectWriter(project_dir) as project:
-                for name in PROJECT_FILES:
-                    project.copy(HERE / name)
-                project.copy(archive.path, ARCHIVE)
-                archive.unpack(project.directory / "model")
-                runtime.write(project, standalone_crt_dir)
-                write_cmsis_nn(project, archive, options["cmsis_path"])
-                project.write("settings.cmake", settings.cmake_text(facts))
-                project.write("prj.conf", settings.kconfig_text(facts, board, tree))
-                project.write(FACTS, json.dumps(facts, indent=2) + "\n")
-                if options["extra_files_tar"]:
-                    with SafeTar(pathlib.Path(options["extra_files_tar"])) as extra_files:
-                        extra_files.unpack(project.directory)
+            texts = {
+                "settings.cmake": settings.cmake_text(facts),
+                "prj.conf": settings.kconfig_text(facts, board, tree),
+            }
+            generation.write(project_dir, PROJECT_FILES, facts, standalone_crt_dir, texts)
 
     def build(self, options):
         from server_kit.tools.footprint import measure
 
-        facts = read_facts()
+        facts = HERE.facts()
         west, zephyr_base = west_and_base(options, facts)
         build = zephyr_build()
         build.run(west, facts["board"], zephyr_base, options["verbose"] or facts["verbose"])
@@ -209,7 +189,7 @@ class Handler(ProjectAPIHandler):
         from zephyr_kit.flash import flash
         from zephyr_kit.runners import can_choose, split_arguments
 
-        facts = read_facts()
+        facts = HERE.facts()
         build = zephyr_build()
         build.require()
         runner = build.flash_runner(options["runner"])
@@ -233,12 +213,12 @@ class Handler(ProjectAPIHandler):
         )
         boards = ports.boards_to_flash(board.serial(), vendors, port)
         with DeviceLock(*(boards or [facts["board"]])):
-            flash(west, HERE, BUILD_DIR, runner, board, arguments)
+            flash(west, HERE.path, BUILD_DIR, runner, board, arguments)
 
     def open_transport(self, options):
         from zephyr_kit.emulators import find_emulator
 
-        facts = read_facts()
+        facts = HERE.facts()
         if facts["project_type"] == "standalone":
             raise ProjectError(
                 "a standalone project has no RPC server; read its console, or generate the "
@@ -310,51 +290,33 @@ def console_port(build, facts, options):
     return port
 
 
-def project_facts(module, runtime, options):
+def project_facts(generation, options):
     """What the other methods need to know, decided once, when the project is generated."""
-    from server_kit.projects.definitions import read_definitions
     from server_kit.projects.memory import pool_bytes, tvm_workspace_bytes
     from zephyr_kit.settings import stack_bytes
 
-    # What the option sizes is the memory that tensors come from: TVM's, where TVM's runtime is.
-    given = options["workspace_size_bytes"]
-    tensors, workspace = (None, given) if runtime.is_tvm_crt else (given, None)
-    least = LEAST_SERVER_BYTES if runtime.is_served_by_tvm else LEAST_RUNTIME_BYTES
-    # 0: as the board's RAM allows, which the firmware's sizes.h knows.
-    workspace = 0 if workspace is None else tvm_workspace_bytes(workspace, least)
-    kind = "tvm_host_driven" if runtime.is_served_by_tvm else options["project_type"]
-    definitions = read_definitions(options["compile_definitions"])
-    is_energy_mode = {"EE_CFG_ENERGY_MODE", "EE_CFG_ENERGY_MODE=1"} & set(definitions)
+    facts = generation.facts()
+    least = LEAST_SERVER_BYTES if facts["is_served_by_tvm"] else LEAST_RUNTIME_BYTES
+    given = generation.tvm_bytes
+    is_energy_mode = {"EE_CFG_ENERGY_MODE", "EE_CFG_ENERGY_MODE=1"} & {
+        *facts["compile_definitions"]
+    }
     return {
-        "project_type": options["project_type"],
-        "model": module.name,
-        "abi": module.abi,
-        "runtime": runtime.name,
-        "is_served_by_tvm": runtime.is_served_by_tvm,
-        "program": f"main_{kind}",
-        "pool_bytes": pool_bytes(module, 0, tensors),
-        "pool_has_spare": tensors is None,
-        "tvm_workspace_bytes": workspace,
+        **facts,
+        "pool_bytes": pool_bytes(generation.module, 0, generation.tensor_bytes),
+        "pool_has_spare": generation.tensor_bytes is None,
+        # 0: as the board's RAM allows, which the firmware's sizes.h knows.
+        "tvm_workspace_bytes": 0 if given is None else tvm_workspace_bytes(given, least),
         "main_stack_bytes": stack_bytes(options["config_main_stack_size"]),
         "is_energy_mode": options["project_type"] == "mlperftiny" and bool(is_energy_mode),
-        "compile_definitions": definitions,
-        "warning_as_error": options["warning_as_error"],
-        "verbose": options["verbose"],
         "use_fvp": options["use_fvp"],
         "arm_fvp_path": options["arm_fvp_path"],
     }
 
 
-def read_facts():
-    """What ``generate_project`` decided."""
-    if IS_TEMPLATE:
-        raise ProjectError(f"{HERE} is a template; call generate_project first")
-    return json.loads((HERE / FACTS).read_text(encoding="utf-8"))
-
-
 def board_facts(kind):
     """What no tool can tell about boards."""
-    return json.loads((HERE / "board_facts.json").read_text(encoding="utf-8"))[kind]
+    return json.loads((HERE.path / "board_facts.json").read_text(encoding="utf-8"))[kind]
 
 
 def probe_vendors(runner):
@@ -374,7 +336,7 @@ def zephyr_build():
     """The project's build directory."""
     from zephyr_kit.build import ZephyrBuild
 
-    return ZephyrBuild(HERE, BUILD_DIR)
+    return ZephyrBuild(HERE.path, BUILD_DIR)
 
 
 def given_serial_number(options):

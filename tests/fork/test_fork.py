@@ -35,7 +35,7 @@ def test_a_fork_holds_real_files_and_no_caches(tmp_path: pathlib.Path) -> None:
     files = list(made.rglob("*"))
     assert not [path for path in files if path.is_symlink()]
     assert not [path for path in files if path.suffix == ".pyc" or path.name == "__pycache__"]
-    assert (made / "server_kit" / "handler.py").is_file()
+    assert (made / "server_kit" / "api" / "handler.py").is_file()
     assert (made / "device_kit" / "include" / "device_kit" / "platform.h").is_file()
     assert os.access(made / SERVER, os.X_OK)
     assert os.listdir(made.parent) == ["mine"]
