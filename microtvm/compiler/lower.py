@@ -11,6 +11,7 @@ from .dependencies import load
 from .emit.names import identifiers
 from .errors import CompileError, UnsupportedOperatorError
 from .frontends.imported import ImportedModel
+from .operators import Operator
 from .passes import graph_passes, kernel_passes
 from .program import Block, Call, Copy, Kernel, Place, Program, Space, TensorInfo
 
@@ -98,7 +99,9 @@ def _explain(model: ImportedModel, error: Exception) -> CompileError:
 
 
 def _lower_kernels(tvm: Any, program: Program, functions: dict[str, Any]) -> None:
-    """Run the kernel passes on all kernels at once, and give each its result."""
+    """Run the kernel passes on all of TVM's kernels at once, and give each its result."""
+    if not functions:
+        return
     target = tvm.target.Target("c")
     module = tvm.IRModule(
         {
@@ -108,7 +111,8 @@ def _lower_kernels(tvm: Any, program: Program, functions: dict[str, Any]) -> Non
     )
     module = tvm.transform.Sequential(kernel_passes())(module)
     for kernel in program.kernels:
-        kernel.function = module[kernel.name]
+        if kernel.name in functions:
+            kernel.body = module[kernel.name]
 
 
 class _MainReader:
@@ -175,6 +179,7 @@ class _MainReader:
         self, inputs: list[TensorInfo], outputs: list[TensorInfo], copies: list[Copy]
     ) -> Program:
         """Number the arena's blocks that are left, and note when each is needed."""
+        self._write_in_place()
         blocks: list[Block] = []
         renumbered: dict[Place, Place] = {}
         used = {p for call in self._calls for p in call.arguments if p.space is Space.ARENA}
@@ -198,6 +203,28 @@ class _MainReader:
             arena_bytes=0,
         )
 
+    def _write_in_place(self) -> None:
+        """Let operators write over an input that nothing else needs any more, where they can."""
+        last = {place: index for index, call in enumerate(self._calls) for place in call.arguments}
+        same: dict[Place, Place] = {}  # a tensor, and the one whose memory it takes over
+        for index, call in enumerate(self._calls):
+            *sources, target = call.arguments
+            if not isinstance(call.kernel.body, Operator) or target.space is not Space.ARENA:
+                continue
+            for operand in call.kernel.body.overwritable:
+                source = sources[operand]
+                if (
+                    source.space is Space.ARENA
+                    and last[source] == index
+                    and self._sizes[target.index] <= self._sizes[source.index]
+                ):
+                    same[target] = same.get(source, source)
+                    break
+        self._calls = [
+            Call(call.kernel, tuple(same.get(place, place) for place in call.arguments))
+            for call in self._calls
+        ]
+
     def _value(self, binding: Any) -> Any:
         value = getattr(binding, "value", None)
         if value is None:
@@ -212,6 +239,8 @@ class _MainReader:
             return self._operand(value.args[0])
         if name in ("relax.call_pure_packed", "relax.call_dps_packed", "relax.call_packed"):
             name = str(getattr(value.args[0], "global_symbol", name))
+            if name in self._model.operators:
+                return self._call_operator(self._model.operators[name], value)
         raise self._unsupported(name)
 
     def _unsupported(self, operator: str) -> UnsupportedOperatorError:
@@ -238,17 +267,27 @@ class _MainReader:
         self._calls.append(Call(kernel, (*sources, *targets)))
         return targets[0] if not hasattr(call.ty, "fields") else tuple(targets)
 
+    def _call_operator(self, operator: Operator, call: Any) -> Place:
+        sources = [self._operand(field) for field in call.args[1].fields]
+        target = Place(Space.ARENA, len(self._sizes))
+        self._sizes.append(operator.output.nbytes)
+        kernel = Kernel(self._kernel_name(operator.name), operator.name, operator)
+        self._kernels[kernel.name] = kernel
+        self._calls.append(Call(kernel, (*sources, target)))
+        return target
+
     def _kernel(self, variable: Any) -> Kernel:
         operator = variable.name_hint
-        if operator not in self._kernels:
-            taken = [
-                kernel.name.removeprefix(f"{self._prefix}_") for kernel in self._kernels.values()
-            ]
-            suffix = identifiers([operator], reserved=["run", *taken])[0]
-            kernel = Kernel(f"{self._prefix}_{suffix}", operator, None)
-            self._kernels[operator] = kernel
+        key = f"relax.{operator}"
+        if key not in self._kernels:
+            kernel = Kernel(self._kernel_name(operator), operator, None)
+            self._kernels[key] = kernel
             self.kernel_functions[kernel.name] = self._module[variable]
-        return self._kernels[operator]
+        return self._kernels[key]
+
+    def _kernel_name(self, operator: str) -> str:
+        taken = [kernel.name.removeprefix(f"{self._prefix}_") for kernel in self._kernels.values()]
+        return f"{self._prefix}_{identifiers([operator], reserved=['run', *taken])[0]}"
 
     def _operand(self, expression: Any) -> Any:
         node = type(expression).__name__

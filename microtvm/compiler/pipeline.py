@@ -9,19 +9,19 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from .arena import plan
 from .compiled import CompiledModel, KernelInfo
 from .dependencies import load
 from .emit.descriptor import descriptor
 from .emit.header import header
+from .emit.kernel_headers import carried
 from .emit.source import print_kernels, source
 from .errors import CompileError
 from .frontends import read_file
 from .frontends import relax as relax_frontend
 from .frontends.imported import ImportedModel
 from .lower import lower
+from .operators import Operator
 from .program import Block, Call, Place, Program, Space, TensorInfo
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -97,6 +97,7 @@ def compile_imported(imported: ImportedModel, name: str) -> CompiledModel:
         f"codegen/host/src/{name}_lib1.c": descriptor(
             prefix, name, inputs, outputs, program.arena_bytes, program.constant_bytes
         ),
+        **{f"codegen/host/include/{file}": text for file, text in carried(program).items()},
         f"src/{name}.relax": imported.module.script(show_meta=False),
     }
     return CompiledModel(
@@ -108,7 +109,7 @@ def compile_imported(imported: ImportedModel, name: str) -> CompiledModel:
         workspace_bytes=program.arena_bytes,
         files={
             **{path: text.encode() for path, text in files.items()},
-            f"parameters/{name}.params": _parameters(program.constants),
+            f"parameters/{name}.params": _parameters(program),
         },
     )
 
@@ -137,8 +138,12 @@ def _place_temporaries(program: Program) -> None:
         program.calls[index] = Call(call.kernel, (*call.arguments, *places))
 
 
-def _parameters(constants: Sequence[np.ndarray]) -> bytes:
+def _parameters(program: Program) -> bytes:
     """The weights in TVM's parameter format, named as in the C source."""
     runtime = load("tvm.runtime", "write parameters")
-    tensors = {f"constant_{i}": runtime.tensor(array) for i, array in enumerate(constants)}
+    tensors = {f"constant_{i}": runtime.tensor(array) for i, array in enumerate(program.constants)}
+    for kernel in program.kernels:
+        if isinstance(kernel.body, Operator):
+            for constant in kernel.body.constants:
+                tensors[f"{kernel.name}_{constant.name}"] = runtime.tensor(constant.plain)
     return bytes(runtime.save_param_dict(tensors))

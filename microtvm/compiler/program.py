@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A lowered model as the C emitters read it: kernels called in order on tensors in memory.
 
-Nothing here depends on TVM except the kernels' bodies, which are its functions.
+Nothing here depends on TVM except those kernels' bodies that are its functions.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import itemsize
+from .operators import Operator
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,16 @@ class Kernel:
     name : str
         Name of the C function.
     operator : str
-        What TVM calls it: the operators fused in it.
-    function : tvm.tirx.PrimFunc
-        Lowered body; its parameters are inputs, then outputs.
+        What TVM calls it, the operators fused in it; or the name of an operator of ours.
+    body : tvm.tirx.PrimFunc or Operator
+        A lowered function, whose parameters are inputs, then outputs; or an operator of ours.
     temporaries : list of int
         Bytes of each buffer that the kernel needs while it runs, passed after its parameters.
     """
 
     name: str
     operator: str
-    function: Any
+    body: Any
     temporaries: list[int] = field(default_factory=list)
 
 
@@ -120,5 +121,7 @@ class Program:
 
     @property
     def constant_bytes(self) -> int:
-        """Bytes of all constants."""
-        return sum(array.nbytes for array in self.constants)
+        """Bytes of all constants, those of operators included."""
+        return sum(array.nbytes for array in self.constants) + sum(
+            kernel.body.weight_bytes for kernel in self.kernels if isinstance(kernel.body, Operator)
+        )

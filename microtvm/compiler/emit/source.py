@@ -6,10 +6,12 @@ from __future__ import annotations
 from ..arena import ALIGNMENT
 from ..dtypes import element_type
 from ..errors import CompileError, UnsupportedOperatorError
+from ..operators import Operator
 from ..program import Place, Program, Space
 from .header import members
 from .helpers import Helpers
 from .kernel import print_kernel
+from .kernel_headers import included
 from .literals import initializer
 
 
@@ -32,8 +34,12 @@ def print_kernels(program: Program, model: str) -> tuple[list[str], str]:
     helpers = Helpers()
     texts = []
     for kernel in program.kernels:
+        if isinstance(kernel.body, Operator):
+            texts.append(kernel.body.emit(kernel.name))
+            kernel.temporaries = [kernel.body.scratch_bytes] if kernel.body.scratch_bytes else []
+            continue
         try:
-            printed = print_kernel(kernel.name, kernel.function, helpers)
+            printed = print_kernel(kernel.name, kernel.body, helpers)
         except CompileError as error:
             raise UnsupportedOperatorError(
                 model, [kernel.operator], f"it cannot be printed as C ({error})"
@@ -106,7 +112,8 @@ def source(name: str, program: Program, kernels: list[str], helpers: str) -> str
         "#include <stdint.h>\n"
         "#include <string.h>\n"
         "\n"
-        f'#include "{name}.h"\n'
+        + "".join(f'#include "{header}"\n' for header in included(program))
+        + f'#include "{name}.h"\n'
     ]
     for index, array in enumerate(program.constants):
         c = element_type(array.dtype.name).storage

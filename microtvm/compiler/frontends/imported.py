@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from ..operators import OperatorTable
 
 
 @dataclass
@@ -19,12 +21,15 @@ class ImportedModel:
         As the model's author wrote them, in order.
     source : str
         What errors call the model: the file, or "the Relax module".
+    operators : OperatorTable
+        The operators of ours that the module calls.
     """
 
     module: Any
     input_names: list[str]
     output_names: list[str]
     source: str
+    operators: OperatorTable = field(default_factory=OperatorTable)
 
 
 def default_output_names(count: int) -> list[str]:

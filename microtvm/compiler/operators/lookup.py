@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Any function of one 8-bit number: a table of 256 entries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .operator import Constant, Operator
+from .tensor import QuantizedTensor
+
+
+class Lookup(Operator):
+    """Element-wise function of an 8-bit tensor.
+
+    Parameters
+    ----------
+    name : str
+        The function, e.g. ``"logistic"``.
+    input : QuantizedTensor
+        Of int8 or uint8.
+    output : QuantizedTensor
+    table : array of output's type, shape (256,)
+        The results for the smallest to the largest input.
+    """
+
+    def __init__(
+        self, name: str, input: QuantizedTensor, output: QuantizedTensor, table: np.ndarray
+    ):
+        self.name = name
+        self.inputs = (input,)
+        self.output = output
+        self._table = table.astype(output.dtype)
+
+    def compute(self, *arrays: np.ndarray) -> np.ndarray:
+        indices = arrays[0].astype(np.int32) - self.inputs[0].limits[0]
+        return self._table[indices].reshape(self.output.shape)
+
+    @property
+    def constants(self) -> tuple[Constant, ...]:
+        return (Constant("table", self._table),)
+
+    @property
+    def overwritable(self) -> tuple[int, ...]:
+        return (0,) if self.output.nbytes == self.inputs[0].nbytes else ()
+
+    def body(self, kernel: str) -> str:
+        offset = " + 128" if self.inputs[0].dtype == "int8" else ""
+        return (
+            f"    for (int32_t i = 0; i < {self.output.size}; ++i) {{\n"
+            f"        out[i] = {kernel}_table[x0[i]{offset}];\n"
+            "    }"
+        )
+
+
+def table_of(
+    function: Callable[[np.ndarray], np.ndarray], input: QuantizedTensor, output: QuantizedTensor
+) -> np.ndarray:
+    """A real function's table, computed in float and rounded half away from zero, as LiteRT does.
+
+    The input is dequantized to float32; ``function`` maps float32 to float32.
+    """
+    low, high = input.limits
+    quantized = np.arange(low, high + 1, dtype=np.int32)
+    real = np.float32(input.scale) * (quantized - input.zero_point).astype(np.float32)
+    result = function(real).astype(np.float32) * np.float32(1 / np.float32(output.scale))
+    rounded = np.copysign(np.floor(np.abs(result) + np.float32(0.5)), result)
+    smallest, largest = output.limits
+    table: np.ndarray = np.clip(rounded + output.zero_point, smallest, largest)
+    return table.astype(output.dtype)
