@@ -20,6 +20,10 @@ _GRAPH_LIMIT = 1 << 28
 _METADATA = re.compile(r"metadata\.json")
 _GRAPH = re.compile(r"executor-config/graph/[^/]+\.(?:graph|json)")
 _PARAMETERS = re.compile(r"parameters/[^/]+\.params")
+_HEADER = re.compile(r"codegen/host/include/tvmgen_[^/]+\.h")
+_STRUCT = re.compile(r"struct\s+\w+_(inputs|outputs)\s*\{([^}]*)\}")
+_MEMBER = re.compile(r"void\s*\*\s*(\w+)\s*;")
+_NUMBERED = re.compile(r"(.*?)(\d+)")
 
 
 class ArchiveError(MicroTVMError):
@@ -44,6 +48,7 @@ class ModelFacts:
     abi: str
     executors: tuple[str, ...]
     inputs: tuple[TensorFacts, ...]
+    """In the order of the model's function, as `outputs` are."""
     outputs: tuple[TensorFacts, ...]
     constant_bytes: int
     workspace_bytes: int
@@ -73,7 +78,7 @@ def read_model_facts(path: pathlib.Path) -> ModelFacts:
     if not isinstance(version, int) or not isinstance(module, dict):
         raise ArchiveError(f"metadata.json in {path} is not that of a Model Library Format archive")
     try:
-        return _facts(name, module, version)
+        return _in_order(path, module, _facts(name, module, version))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ArchiveError(
             f"metadata.json in {path} lacks what version {version} promises: {error!r}"
@@ -170,3 +175,56 @@ def _tensors(entries: dict[str, Any]) -> tuple[TensorFacts, ...]:
         )
         for name, entry in entries.items()
     )
+
+
+def _in_order(path: pathlib.Path, module: dict[str, Any], facts: ModelFacts) -> ModelFacts:
+    """Put inputs and outputs into the order of the model's function.
+
+    ``metadata.json`` has its keys sorted. Archives of ours number the tensors; in others the order
+    is that of the structs in the header of the C interface, or of the numbers in ``output0`` to
+    ``output10``, which is what TVM calls them elsewhere.
+    """
+    structs: dict[str, list[str]] | None = None
+    ordered: dict[str, Any] = {}
+    for kind in ("inputs", "outputs"):
+        tensors: tuple[TensorFacts, ...] = getattr(facts, kind)
+        if len(tensors) < 2:
+            continue
+        entries = next(
+            function[kind]
+            for function in module["memory"]["functions"]["main"]
+            if len(function.get(kind) or {}) == len(tensors)
+        )
+        numbers = [entry.get("index") for entry in entries.values()]
+        if None not in numbers:
+            if sorted(numbers) != list(range(len(tensors))):
+                raise ValueError(f"{kind} numbered {numbers}")
+            key = dict(zip(entries, numbers, strict=True))
+        else:
+            if structs is None:
+                structs = _structs(path)
+            key = _places(tensors, structs.get(kind, []))
+        ordered[kind] = tuple(sorted(tensors, key=lambda tensor, key=key: key[tensor.name]))  # type: ignore[misc]
+    return dataclasses.replace(facts, **ordered)
+
+
+def _structs(path: pathlib.Path) -> dict[str, list[str]]:
+    """The members of the structs of inputs and outputs, where the archive has a C interface."""
+    header = (_read_member(path, _HEADER, _METADATA_LIMIT) or b"").decode("utf-8", "replace")
+    return {kind: _MEMBER.findall(body) for kind, body in _STRUCT.findall(header)}
+
+
+def _places(tensors: tuple[TensorFacts, ...], members: list[str]) -> dict[str, Any]:
+    by_member = {c_name(tensor.name): tensor.name for tensor in tensors}
+    if len(by_member) == len(tensors) and set(by_member) == set(members):
+        return {by_member[member]: place for place, member in enumerate(members)}
+    split = {tensor.name: _NUMBERED.fullmatch(tensor.name) for tensor in tensors}
+    matches = [match for match in split.values() if match is not None]
+    if len(matches) == len(tensors) and len({match[1] for match in matches}) == 1:
+        return {match[0]: int(match[2]) for match in matches}
+    return {tensor.name: place for place, tensor in enumerate(tensors)}
+
+
+def c_name(name: str) -> str:
+    """Give the spelling of a tensor's name as a member of a C struct, as TVM 0.18 has it."""
+    return re.sub(r"[^A-Za-z0-9]", "_", name)

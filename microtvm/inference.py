@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import pathlib
-import re
 import statistics
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .archive import ModelFacts, read_graph
+from .archive import ArchiveError, ModelFacts, c_name, read_graph
 from .executor import Executor
 from .graph_executor import create_local_graph_executor
 from .rpc.benchmark import BenchmarkResult
@@ -69,22 +68,37 @@ def input_tensors(executor: Executor, model: ModelFacts | None) -> list[Tensor]:
 
 
 def _input_indexes(executor: Executor, model: ModelFacts | None) -> dict[str, int]:
-    """Give the inputs' indexes by name: the archive's names, which the code has in C's spelling."""
-    known = {_c_name(tensor.name): tensor.name for tensor in model.inputs} if model else {}
+    """Give the inputs' indexes by name: the archive's names, which TVM's code has in C's spelling.
+
+    Raises
+    ------
+    ArchiveError
+        Two of the archive's names may be meant by one of the device's.
+    """
+    known = [tensor.name for tensor in model.inputs] if model else []
     count = executor.get_num_inputs()
     try:
         names = [executor.get_input_name(index) for index in range(count)]
     except FunctionNotFoundError:  # TVM 0.8 to 0.10
-        names = list(known) if len(known) == count else [f"input{i}" for i in range(count)]
+        names = known if len(known) == count else [f"input{i}" for i in range(count)]
     return {
-        known.get(_c_name(name), name): index
+        _known_name(name, known): index
         for index, name in enumerate(names)
         if name not in executor.parameters
     }
 
 
-def _c_name(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]", "_", name)
+def _known_name(name: str, known: list[str]) -> str:
+    """Give the archive's name of an input that the device calls ``name``."""
+    if name in known:
+        return name
+    alike = [other for other in known if c_name(other) == c_name(name)]
+    if len(alike) > 1:
+        raise ArchiveError(
+            f"the device calls an input {name!r}, which may be any of the model's inputs "
+            f"{', '.join(map(repr, alike))}: rename them in the model and compile it again"
+        )
+    return alike[0] if alike else name
 
 
 def _output_names(executor: Executor, model: ModelFacts | None) -> list[str]:

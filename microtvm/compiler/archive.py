@@ -76,7 +76,7 @@ def export_model_library_format(
 
 
 def metadata(compiled: CompiledModel, time: datetime.datetime) -> dict[str, Any]:
-    """Contents of ``metadata.json``: TVM 0.18's keys, and ``abi`` and ``shape`` beside them."""
+    """Contents of ``metadata.json``: TVM 0.18's keys, and ``abi``, ``shape`` and ``index``."""
     main = {
         "device": _CPU,
         "constants_size_bytes": compiled.constant_bytes,
@@ -110,8 +110,10 @@ def _tensors(tensors: Sequence[TensorInfo]) -> dict[str, Any]:
             "dtype": tensor.dtype,
             "size": tensor.nbytes,
             "shape": list(tensor.shape),
+            # The keys of metadata.json are sorted; this is the order of the model's function.
+            "index": index,
         }
-        for tensor in tensors
+        for index, tensor in enumerate(tensors)
     }
 
 

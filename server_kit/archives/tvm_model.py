@@ -16,7 +16,7 @@ from .archive import Tensor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Sequence
+    from typing import Iterable, Sequence
 
     from .archive import ModelArchive, Module
 
@@ -173,8 +173,8 @@ class TvmModel:
         told : dict
             From the model's source, with shapes.
         """
-        known_by_member = {_c_name(name): name for name in known}
-        told_by_member = {_c_name(name): name for name in told}
+        known_by_member = self._by_member(known)
+        told_by_member = self._by_member(told)
         tensors = []
         for member in members:
             name = known_by_member.get(member) or told_by_member.get(member)
@@ -184,6 +184,18 @@ class TvmModel:
             shape = tensor.shape or (told[name].shape if name in told else None)
             tensors.append((name, tensor, self._shape(shape, tensor)))
         return tensors
+
+    def _by_member(self, names: Iterable[str]) -> dict[str, str]:
+        """Names by their spelling in C; two of one spelling cannot be told apart."""
+        members: dict[str, str] = {}
+        for name in names:
+            other = members.setdefault(_c_name(name), name)
+            if other != name:
+                raise self._archive.error(
+                    f"has two tensors, {shown(other)} and {shown(name)}, that are one in C: "
+                    "rename one in the model and compile it again"
+                )
+        return members
 
     def _relay_signature(self) -> tuple[dict[str, Tensor], list[Tensor]]:
         """Parameters and results of ``main`` in the model's source, as far as they are there."""

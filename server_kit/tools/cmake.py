@@ -16,7 +16,7 @@ import shlex
 import shutil
 
 from .. import log
-from ..errors import ToolError
+from ..errors import ProjectError, ToolError, shown
 from . import running
 from .build_cache import BuildCache, make_key
 from .build_lock import only_one
@@ -30,12 +30,16 @@ TIMEOUT_SEC = 3600.0
 #: Below the build directory; ``CMakeLists.txt`` links the libraries in it when PREBUILT is on.
 PREBUILT_DIR = "prebuilt"
 
+#: What CMake's lists, patterns and strings, or Ninja's files, take for something else in a path.
+_NOT_IN_PATHS = ';"*?[]\\|\n\r'
 _STATE_FILE = "configured.json"
 _CACHE_FILE = "CMakeCache.txt"
 _HOME_ENTRY = re.compile(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$", re.MULTILINE)
 _PROBE_FILES = ("CMakeFiles/*/CMake*Compiler.cmake", "CMakeFiles/*/CMakeSystem.cmake")
 #: A language's variable that names its compiler, and what CMake tries without it.
 _COMPILERS = {"C": ("CC", ("cc", "gcc", "clang")), "CXX": ("CXX", ("c++", "g++", "clang++"))}
+#: Version, and every macro that it defines by itself: target, word sizes, options.
+_QUESTIONS = (["--version"], ["-dM", "-E", "-x", "c", os.devnull])
 _ENVIRONMENT = (
     "CC",
     "CXX",
@@ -46,6 +50,27 @@ _ENVIRONMENT = (
     "SDKROOT",
     "MACOSX_DEPLOYMENT_TARGET",
 )
+
+
+def require_path(path: pathlib.Path) -> None:
+    """Refuse a directory that CMake and Ninja could not build in.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Absolute.
+
+    Raises
+    ------
+    ProjectError :
+        Naming the characters that stand in the way.
+    """
+    found = sorted(set(str(path)).intersection(_NOT_IN_PATHS))
+    if found:
+        raise ProjectError(
+            f"CMake cannot build in {shown(str(path))}: its path holds "
+            f"{' and '.join(map(repr, found))}; choose a directory whose path does not"
+        )
 
 
 class CMakeBuild:
@@ -95,7 +120,10 @@ class CMakeBuild:
         ------
         ToolError :
             When a tool is missing or fails.
+        ProjectError :
+            When the project was moved to where CMake cannot build.
         """
+        require_path(self._build_dir)
         with only_one(self._source_dir):
             self._run_alone(verbose)
 
@@ -187,24 +215,31 @@ def _facts(cmake: str, languages: Sequence[str]) -> list[str]:
     machine = os.uname()
     facts = [machine.sysname, machine.machine, *_identity(cmake)]
     for language in languages:
-        compiler = _compiler(*_COMPILERS[language])
-        facts += [*_identity(compiler), running.output([compiler, "--version"])]
+        command = _compiler(*_COMPILERS[language])
+        for word in command:
+            facts += _identity(word)
+        # A wrapper stands for a compiler that no word names: what it calls is asked for.
+        facts += [running.output([*command, *question]) for question in _QUESTIONS]
     return [*facts, *(f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT)]
 
 
-def _compiler(variable: str, names: Sequence[str]) -> str:
-    """The compiler that CMake will take."""
+def _compiler(variable: str, names: Sequence[str]) -> list[str]:
+    """The compiler that CMake will take, with what stands before it: ccache, distcc, env X=1."""
     given = shlex.split(os.environ.get(variable, ""))
     if given:
-        return running.find_tool(given[0])
+        return [running.find_tool(given[0]), *given[1:]]
     for name in names:
         found = shutil.which(name)
         if found:
-            return found
-    return running.find_tool(names[0])
+            return [found]
+    return [running.find_tool(names[0])]
 
 
-def _identity(program: str) -> list[str]:
+def _identity(word: str) -> list[str]:
+    """A word of a command: the program that it names, else itself."""
+    program = shutil.which(word)
+    if program is None:
+        return [word]
     path = os.path.realpath(program)
     status = os.stat(path)
     return [path, str(status.st_size), str(status.st_mtime_ns)]

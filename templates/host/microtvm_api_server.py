@@ -73,7 +73,9 @@ class Handler(ProjectAPIHandler):
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         from server_kit.projects.generation import Generation
+        from server_kit.tools.cmake import require_path
 
+        require_path(project_dir)
         with Generation(HERE, model_library_format_path, options) as generation:
             facts = project_facts(generation, options)
             generation.write(project_dir, PROJECT_FILES, facts, standalone_crt_dir)

@@ -57,3 +57,35 @@ def test_metadata_that_is_none(tmp_path: pathlib.Path, metadata: bytes, says: st
     path = tiny_model.write_tar(tmp_path / "model.tar", {"./metadata.json": metadata})
     with pytest.raises(ArchiveError, match=says):
         read_model_facts(path)
+
+
+def _two_outputs(path: pathlib.Path, entries: dict[str, int | None], header: str = "") -> list[str]:
+    """The order in which outputs are read from an archive whose metadata has its keys sorted."""
+    tensors = {
+        name: {"dtype": "int8", "size": 1} | ({} if index is None else {"index": index})
+        for name, index in sorted(entries.items())
+    }
+    main = {"device": 1, "inputs": {}, "outputs": tensors}
+    module = {"memory": {"functions": {"main": [main]}}, "executors": ["aot"]}
+    members = {
+        "./metadata.json": json.dumps({"version": 7, "modules": {"default": module}}).encode(),
+        "./codegen/host/include/tvmgen_default.h": header.encode(),
+    }
+    tiny_model.write_tar(path, members)
+    return [tensor.name for tensor in read_model_facts(path).outputs]
+
+
+def test_outputs_come_in_the_order_of_the_models_function(tmp_path: pathlib.Path) -> None:
+    """Also where their names are not in alphabetical order, which is that of the file's keys."""
+    path = tmp_path / "model.tar"
+    ours = {"StatefulPartitionedCall:1": 0, "StatefulPartitionedCall:0": 1}
+    assert _two_outputs(path, ours) == list(ours)
+    numbered = {f"output{n}": None for n in range(12)}
+    assert _two_outputs(path, numbered) == list(numbered)
+    header = "struct tvmgen_default_outputs {\n  void* scores_0;\n  void* boxes;\n};"
+    assert _two_outputs(path, {"boxes": None, "scores:0": None}, header) == ["scores:0", "boxes"]
+
+
+def test_outputs_with_impossible_numbers_are_refused(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ArchiveError, match="lacks what version 7 promises"):
+        _two_outputs(tmp_path / "model.tar", {"a": 1, "b": 1})

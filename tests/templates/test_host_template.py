@@ -176,6 +176,50 @@ def test_other_flags_are_another_entry(
     assert len(os.listdir(tmp_path / "cache")) == 3
 
 
+def test_another_compiler_behind_the_same_wrapper_is_another_entry(
+    generate: Generate, build_tools: None, tmp_path: pathlib.Path
+) -> None:
+    """What CC names first may be ccache, distcc, env or a script; what it calls decides."""
+    real = shutil.which("cc")
+    wrapper, compiler = tmp_path / "wrapper", tmp_path / "mycc"
+    wrapper.write_text('#!/bin/sh\nexec "$@"\n')
+    compiler.write_text(f'#!/bin/sh\nexec {real} -DKIND=1 "$@"\n')
+    for script in (wrapper, compiler):
+        script.chmod(0o755)
+    cache = tmp_path / "cache"
+    before = compiler.stat()
+    for name, cc in {
+        "word": f"{wrapper} {compiler}",
+        "env": f"env X=1 {wrapper} {compiler}",
+        "plain": str(compiler),
+        "hidden": f"{wrapper} {compiler}",
+    }.items():
+        if name == "hidden":  # the same words, and another compiler that only running them shows
+            compiler.write_text(f'#!/bin/sh\nexec {real} -DKIND=2 "$@"\n')
+            os.utime(compiler, ns=(before.st_atime_ns, before.st_mtime_ns))
+        env = {"MICROTVM_CACHE_DIR": str(cache), "CC": cc}
+        assert "platform.c" in compiled(build(generate(name), env)), name
+        assert "platform.c" not in compiled(build(generate(f"{name} again"), env)), name
+    assert len(os.listdir(cache)) == 4
+
+
+@pytest.mark.parametrize("name", ["a;b", 'a"b', "a*b", "a\\b", "a?b", "a[b", "a]b", "a|b", "a\nb"])
+def test_a_path_that_cmake_cannot_take_is_refused_before_anything_is_written(
+    generate: Generate, tmp_path: pathlib.Path, name: str
+) -> None:
+    said = complaint(lambda: generate(name))
+    assert "CMake cannot build in" in said
+    assert repr(name[1]) in said
+    assert not list(tmp_path.glob("*b*"))
+
+
+def test_a_project_moved_to_such_a_path_says_so(generate: Generate, tmp_path: pathlib.Path) -> None:
+    moved = generate().rename(tmp_path / "semi;colon")
+    with PipeDriver(moved) as server:
+        assert "its path holds ';'" in complaint(lambda: server.call("build"))
+    assert not (moved / "build").exists()
+
+
 def test_a_project_outlives_a_move_the_cache_and_the_template(
     host_template: pathlib.Path,
     archive: pathlib.Path,
