@@ -48,4 +48,4 @@ def test_every_tensor_is_known_by_its_own_name(require, require_module, tmp_path
     ]
     assert main(["info", str(archive), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
-    assert [tensor["name"] for tensor in facts["outputs"]] == ["scores", "boxes"]
+    assert [tensor["name"] for tensor in facts["model"]["outputs"]] == ["scores", "boxes"]
