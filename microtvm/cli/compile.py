@@ -48,9 +48,12 @@ def run(args: argparse.Namespace, report: Report) -> None:
     """Compile and export."""
     shapes = dict(map(_shape, args.shape))
     with report.step("compile"):
-        from ..compiler import compile, export_model_library_format
+        from ..compiler import export_model_library_format
+        from ..compiler.child import compile_in_child
 
-        compiled = compile(args.model, name=args.name, shapes=shapes)
+        compiled = compile_in_child(
+            "microtvm.compiler:compile", args.model, name=args.name, shapes=shapes
+        )
         export_model_library_format(compiled, args.output)
     from ..archive import read_model_facts
     from .facts import model_lines

@@ -86,10 +86,10 @@ def _new_directory(path: pathlib.Path) -> pathlib.Path:
 def _compile(archive: pathlib.Path, report: Report) -> ModelFacts:
     with report.step("compile") as notes:
         from ..archive import read_model_facts
-        from ..compiler import compile, export_model_library_format
-        from ..demo import MODEL_NAME, relax_module
+        from ..compiler import export_model_library_format
+        from ..compiler.child import compile_in_child
 
-        export_model_library_format(compile(relax_module(), name=MODEL_NAME), archive)
+        export_model_library_format(compile_in_child("microtvm.demo:compiled_model"), archive)
         notes.append("Relax module to Model Library Format archive")
     return read_model_facts(archive)
 

@@ -79,3 +79,10 @@ def relax_module() -> Any:
             answer = builder.emit_output(relax.op.nn.softmax(logits))
         builder.emit_func_output(answer)
     return builder.get()
+
+
+def compiled_model() -> Any:
+    """Compile the model: what `microtvm.compile` gives for it."""
+    from ..compiler import compile
+
+    return compile(relax_module(), name=MODEL_NAME)

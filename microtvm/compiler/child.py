@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiling in a process of its own, so that Ctrl-C ends it at once, whatever it is doing.
+
+TVM's passes run callbacks in which Python's KeyboardInterrupt is raised and swallowed: the compiler
+went on, with a pass half done. A process that is ended swallows nothing. It gives back a
+`CompiledModel`, which holds no TVM objects; files are written by the process that asked for it.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import pickle
+import subprocess
+import sys
+import tempfile
+import traceback
+from typing import Any
+
+from server_kit.interrupts import Deferred
+from server_kit.tools import processes
+
+from .compiled import CompiledModel
+from .errors import CompileError
+
+
+def compile_in_child(function: str, *arguments: Any, **options: Any) -> CompiledModel:
+    """Call a function that compiles in a process of its own.
+
+    Parameters
+    ----------
+    function : str
+        ``module:name``; it gives a `CompiledModel`.
+    arguments, options
+        Its arguments, which must be picklable.
+
+    Raises
+    ------
+    CompileError
+        The process was ended by somebody else (by the kernel, for want of memory).
+    Exception
+        Whatever the function raises.
+    """
+    request = pickle.dumps((function, arguments, options))
+    with tempfile.TemporaryDirectory(prefix="microtvm-compile-") as scratch:
+        # What the process leaves when it is ended lies in a directory that goes with this call.
+        environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": scratch}
+        process = None
+        try:
+            with Deferred():
+                process = processes.start(
+                    [sys.executable, "-m", __name__],
+                    cwd=pathlib.Path.cwd(),
+                    env=environment,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                )
+            reply, _ = process.communicate(request)
+        finally:
+            if process is not None:
+                processes.end(process)
+    if not reply:
+        raise CompileError(
+            f"the compiler's process ended by itself ({_how(process.returncode)}); where memory "
+            "ran out, compile on a machine with more"
+        )
+    kind, *content = pickle.loads(reply)
+    if kind == "error":
+        error_type, error_arguments, state = content
+        error = error_type.__new__(error_type, *error_arguments)
+        error.__dict__.update(state)
+        raise error
+    compiled: CompiledModel = content[0]
+    return compiled
+
+
+def _how(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit status {code}"
+
+
+def _main() -> None:
+    """Serve one request: from standard input to standard output, which nothing else may reach."""
+    import importlib
+
+    reply = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    name, arguments, options = pickle.load(sys.stdin.buffer)
+    module, _, function = name.partition(":")
+    answer: tuple[Any, ...]
+    try:
+        answer = (
+            "model",
+            getattr(importlib.import_module(module), function)(*arguments, **options),
+        )
+    except Exception as error:
+        state = {"details": traceback.format_exc(), **error.__dict__}
+        answer = ("error", type(error), error.args, state)
+    with reply:
+        reply.write(pickle.dumps(answer))
+
+
+if __name__ == "__main__":
+    _main()
