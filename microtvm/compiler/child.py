@@ -93,7 +93,8 @@ def _main() -> None:
             getattr(importlib.import_module(module), function)(*arguments, **options),
         )
     except Exception as error:
-        state = {"details": traceback.format_exc(), **error.__dict__}
+        state = {**error.__dict__}
+        state["details"] = state.get("details") or traceback.format_exc()
         answer = ("error", type(error), error.args, state)
     with reply:
         reply.write(pickle.dumps(answer))
