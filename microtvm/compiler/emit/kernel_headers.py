@@ -9,6 +9,8 @@ from importlib import resources
 from ..operators import Operator
 from ..program import Program
 
+FOLDER = resources.files("microtvm.compiler.operators") / "c"
+
 _INCLUDE = re.compile(r'^#include "([\w.]+)"', re.MULTILINE)
 
 
@@ -25,12 +27,11 @@ def included(program: Program) -> list[str]:
 
 def carried(program: Program) -> dict[str, str]:
     """Text by name of those headers and of all that they include in turn."""
-    folder = resources.files("microtvm.compiler.operators") / "c"
     texts: dict[str, str] = {}
     wanted = included(program)
     while wanted:
         name = wanted.pop()
         if name not in texts:
-            texts[name] = (folder / name).read_text(encoding="utf-8")
+            texts[name] = (FOLDER / name).read_text(encoding="utf-8")
             wanted += _INCLUDE.findall(texts[name])
     return texts

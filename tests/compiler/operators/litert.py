@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What LiteRT answers for a model of one operator that is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from microtvm.compiler.operators import QuantizedTensor
+
+_TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "int16": 7, "int8": 9}
+
+
+def one_operator(
+    operator: str,
+    inputs: Sequence[QuantizedTensor | np.ndarray],
+    output: QuantizedTensor,
+    options: str | None = None,
+    **fields: Any,
+) -> bytes:
+    """A ``.tflite`` file with one builtin operator.
+
+    Parameters
+    ----------
+    operator : str
+        Its name in schema.fbs, e.g. ``"ADD"``.
+    inputs : sequence of QuantizedTensor or array
+        The model's inputs; arrays are constants.
+    output : QuantizedTensor
+    options : str, optional
+        Its options table, e.g. ``"AddOptions"``.
+    fields
+        Of that table.
+    """
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph, model = schema.SubGraphT(), schema.ModelT()
+    model.buffers = [schema.BufferT()]
+    graph.tensors = []
+    for index, item in enumerate([*inputs, output]):
+        tensor = schema.TensorT()
+        constant = isinstance(item, np.ndarray)
+        tensor.name = f"t{index}".encode()
+        tensor.shape = np.array(item.shape, np.int32)
+        tensor.type = _TYPES[item.dtype.name if constant else item.dtype]
+        tensor.buffer = 0
+        if constant:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(item.tobytes(), np.uint8)
+            tensor.buffer = len(model.buffers)
+            model.buffers.append(buffer)
+        elif item.dtype not in ("float32", "int32", "int64"):
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.scale = np.array([item.scale], np.float32)
+            tensor.quantization.zeroPoint = np.array([item.zero_point], np.int64)
+        graph.tensors.append(tensor)
+    code = schema.OperatorCodeT()
+    code.builtinCode = getattr(schema.BuiltinOperator, operator)
+    code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+    code.version = 2
+    node = schema.OperatorT()
+    node.opcodeIndex = 0
+    node.inputs = np.arange(len(inputs), dtype=np.int32)
+    node.outputs = np.array([len(inputs)], np.int32)
+    if options:
+        node.builtinOptionsType = getattr(schema.BuiltinOptions, options)
+        node.builtinOptions = getattr(schema, f"{options}T")()
+        for name, value in fields.items():
+            assert hasattr(node.builtinOptions, name), name
+            setattr(node.builtinOptions, name, value)
+    graph.operators = [node]
+    graph.inputs = np.array(
+        [i for i, item in enumerate(inputs) if not isinstance(item, np.ndarray)], np.int32
+    )
+    graph.outputs = node.outputs
+    model.subgraphs, model.operatorCodes, model.version = [graph], [code], 3
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def answer(model: bytes, arrays: Sequence[np.ndarray], reference: bool = False) -> np.ndarray:
+    """LiteRT's output: by default with XNNPACK, or of its reference kernels."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    kind = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
+    interpreter = Interpreter(model_content=model, experimental_op_resolver_type=kind)
+    interpreter.allocate_tensors()
+    for detail, array in zip(interpreter.get_input_details(), arrays, strict=True):
+        interpreter.set_tensor(detail["index"], array)
+    interpreter.invoke()
+    result: np.ndarray = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    return result
