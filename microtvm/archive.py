@@ -10,8 +10,11 @@ import dataclasses
 import json
 import pathlib
 import re
-import tarfile
 from typing import Any, NamedTuple
+
+from server_kit import errors as server_errors
+from server_kit.archives.archive import RUNTIME_DIR
+from server_kit.archives.safe_tar import SafeTar
 
 from .errors import MicroTVMError
 
@@ -129,21 +132,11 @@ def _read_metadata(path: pathlib.Path) -> dict[str, Any]:
 def _read_member(path: pathlib.Path, name: re.Pattern[str], limit: int) -> bytes | None:
     """Read the first file whose path fits; None where there is none."""
     try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                if name.fullmatch(member.name.removeprefix("./")) and member.isfile():
-                    if member.size > limit:
-                        raise ArchiveError(f"{member.name} in {path} has {member.size} bytes")
-                    stream = archive.extractfile(member)
-                    assert stream is not None
-                    return stream.read()
-    except FileNotFoundError:
-        raise ArchiveError(f"there is no archive {path}") from None
-    except OSError as error:
-        raise ArchiveError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (tarfile.TarError, EOFError) as error:
-        raise ArchiveError(f"{path} is not a tar archive, or is cut short") from error
-    return None
+        with SafeTar(path, unneeded=(RUNTIME_DIR,)) as archive:
+            found = next((file for file in archive.files if name.fullmatch(file)), None)
+            return None if found is None else archive.read(found, limit)
+    except server_errors.ArchiveError as error:
+        raise ArchiveError(str(error)) from error
 
 
 def _facts(name: str, module: dict[str, Any], version: int) -> ModelFacts:

@@ -33,7 +33,8 @@ class ProjectOption:
     default : optional
         The value where the client gives none.
     required, optional : sequence of str, optional
-        The methods that need, and that take, this option.
+        The methods that need, and that take, this option. One with a default is needed by none,
+        and is listed so: clients ask their users for what is required.
     """
 
     def __init__(
@@ -60,6 +61,8 @@ class ProjectOption:
         self.type = type
         self.choices = list(choices) if choices is not None else None
         self.default = default
+        if default is not None:
+            required, optional = None, methods
         self.required = list(required) if required else None
         self.optional = list(optional) if optional else None
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SUPPORTED_VERSIONS = (5, 6, 7)
 METADATA_FILE = "metadata.json"
+#: TVM's standalone C runtime.
+RUNTIME_DIR = "runtime"
 _MAX_METADATA_BYTES = 16 << 20
 _MAIN = "main"
 
@@ -80,6 +82,9 @@ class ModelArchive(SafeTar):
     ----------
     path : pathlib.Path
         The tar file, plain or gzip.
+    is_runtime_needed : bool
+        Whether the archive's own ``runtime/`` is. TVM's exporter makes it a link to its build's
+        where that is one; where it is not needed, such a link is left out.
 
     Raises
     ------
@@ -87,8 +92,8 @@ class ModelArchive(SafeTar):
         When it is unsafe, damaged, or its metadata is missing or not understood.
     """
 
-    def __init__(self, path: pathlib.Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: pathlib.Path, is_runtime_needed: bool = True) -> None:
+        super().__init__(path, () if is_runtime_needed else (RUNTIME_DIR,))
         try:
             metadata = self._metadata()
             self.version = self._version(metadata)

@@ -3,19 +3,19 @@
 
 Every member is vetted by its header before any is written: a plain file or directory, a relative
 path of ordinary characters, no name twice, a bounded size and number. Links, devices and sparse
-members are refused, and so is an archive that ends early.
+members are refused, and so is an archive that ends early. Templates and client read archives here.
 """
 
 from __future__ import annotations
 
 import gzip
-import os
 import re
 import stat
 import tarfile
 import zlib
 
 from ..errors import ArchiveError, shown
+from .tar_headers import read_members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,13 +25,11 @@ if TYPE_CHECKING:
 MAX_UNPACKED_BYTES = 1 << 30
 MAX_MEMBERS = 10_000
 _MAX_PATH_LENGTH = 512
-_MAX_HEADER_BYTES = 1 << 20
 _CHUNK_BYTES = 1 << 20
-_BLOCK_BYTES = 512
 _GZIP_MAGIC = b"\x1f\x8b"
 
 _ORDINARY_PATH = re.compile(r"[\w.+@=,~ -]+(/[\w.+@=,~ -]+)*")
-_DAMAGE = (tarfile.TarError, EOFError, OSError, ValueError, RecursionError, zlib.error)
+_DAMAGE = (EOFError, OSError, ValueError, zlib.error)
 
 
 class SafeTar:
@@ -41,6 +39,8 @@ class SafeTar:
     ----------
     path : pathlib.Path
         The archive.
+    unneeded : collection of str
+        Members that may be symbolic links and are left out then, since nothing of them is needed.
 
     Raises
     ------
@@ -48,11 +48,13 @@ class SafeTar:
         Naming the archive, and the member at fault.
     """
 
-    def __init__(self, path: pathlib.Path) -> None:
+    def __init__(self, path: pathlib.Path, unneeded: Collection[str] = ()) -> None:
         self.path = path
+        self._unneeded = frozenset(unneeded)
         self._file = self._open()
         try:
-            self._tar, self.files, self.directories = self._vet()
+            self._stream = self._unpacked()
+            self.files, self.directories = self._vet()
         except _DAMAGE as error:
             self.close()
             raise self.error(f"is damaged or not a tar archive ({error})") from None
@@ -115,21 +117,24 @@ class SafeTar:
         except OSError as error:
             raise self.error(f"cannot be opened: {error.strerror}") from None
 
-    def _vet(
-        self,
-    ) -> tuple[tarfile.TarFile, dict[str, tarfile.TarInfo], list[str]]:
+    def _unpacked(self) -> BinaryIO:
         is_gzip = self._file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
         self._file.seek(0)
-        stream = _Bounded(gzip.GzipFile(fileobj=self._file) if is_gzip else self._file)
-        tar = tarfile.TarFile(fileobj=stream)  # type: ignore[arg-type]
+        if is_gzip:
+            return gzip.GzipFile(fileobj=self._file)  # type: ignore[return-value]
+        return self._file
+
+    def _vet(self) -> tuple[dict[str, tarfile.TarInfo], list[str]]:
         files: dict[str, tarfile.TarInfo] = {}
         directories: dict[str, tarfile.TarInfo] = {}
         total = 0
-        for count, member in enumerate(_members(tar), 1):
+        for count, member in enumerate(read_members(self._stream), 1):
             name = self._vet_name(member.name)
-            total += self._vet_member(member)
             if count > MAX_MEMBERS:
                 raise self.error(f"has more than {MAX_MEMBERS} members")
+            if member.issym() and name in self._unneeded:
+                continue
+            total += self._vet_member(member)
             if total > MAX_UNPACKED_BYTES:
                 raise self.error(
                     f"unpacks to more than {MAX_UNPACKED_BYTES} bytes, with member {shown(name)}"
@@ -138,8 +143,7 @@ class SafeTar:
                 raise self.error(f"holds the member {shown(name)} twice")
             (directories if member.isdir() else files)[name] = member
         self._vet_nesting([*files, *directories], files)
-        self._vet_end(tar, stream)
-        return tar, files, list(directories)
+        return files, list(directories)
 
     def _vet_name(self, raw: str) -> str:
         """A member's path without "./" before it; empty for the archive's own directory."""
@@ -171,52 +175,18 @@ class SafeTar:
                 if parent in files:
                     raise self.error(f"holds {shown(name)} below {shown(parent)}, which is a file")
 
-    def _vet_end(self, tar: tarfile.TarFile, stream: _Bounded) -> None:
-        """``tarfile`` takes a bad header, or none, for the end; the end is a block of zeros."""
-        stream.seek(tar.offset)
-        if stream.read(_BLOCK_BYTES) != bytes(_BLOCK_BYTES):
-            raise self.error(f"is truncated or damaged at byte {tar.offset}")
-
     def _chunks(self, member: tarfile.TarInfo) -> Iterator[bytes]:
         try:
-            reader = self._tar.extractfile(member)
-            assert reader is not None
+            self._stream.seek(member.offset_data)
             left = member.size
             while left:
-                chunk = reader.read(min(left, _CHUNK_BYTES))
+                chunk = self._stream.read(min(left, _CHUNK_BYTES))
                 if not chunk:
                     raise EOFError
                 left -= len(chunk)
                 yield chunk
         except _DAMAGE as error:
             raise self.error(f"is damaged within {member.name} ({error})") from None
-
-
-class _Bounded:
-    """A stream that gives no header of a size only an attacker would use."""
-
-    def __init__(self, stream: BinaryIO | gzip.GzipFile) -> None:
-        self._stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _MAX_HEADER_BYTES:
-            raise ValueError(f"a header of {size} bytes")
-        return self._stream.read(size)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-
-def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """Each member before the next header is looked for, which in a gzip file means unpacking."""
-    while True:
-        member = tar.next()
-        if member is None:
-            return
-        yield member
 
 
 def _kind(member: tarfile.TarInfo) -> str:
@@ -227,7 +197,7 @@ def _kind(member: tarfile.TarInfo) -> str:
         return "a hard link"
     if member.isdev():
         return "a device node or pipe"
-    if member.issparse():
+    if member.type == tarfile.GNUTYPE_SPARSE:
         return "a sparse file"
     if not (member.isfile() or member.isdir()):
         return f"a member of type {member.type!r}"

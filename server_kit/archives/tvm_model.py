@@ -92,8 +92,15 @@ class TvmModel:
         if self._module.style == "operator":
             return self._packed(self._module.name, *self._operator_tensors())
         if self._module.executors != ["aot"]:
+            executors = " and ".join(self._module.executors) or "unnamed"
+            if not self.has_functions:
+                raise self._archive.error(
+                    f"is for the {executors} executor and was built without TVM's system library, "
+                    "the table by which the RPC server finds its functions: build it again with "
+                    "Runtime('crt', {'system-lib': True}), or with TVM's 'aot' executor"
+                )
             raise self._archive.error(
-                f"is for the {' and '.join(self._module.executors) or 'unnamed'} executor, which "
+                f"is for the {executors} executor, which "
                 "works through the RPC server only: generate the project with "
                 "project_type=host_driven, or compile the model with TVM's 'aot' executor"
             )

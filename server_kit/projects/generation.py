@@ -30,6 +30,8 @@ class Generation:
         The template that the project is made from.
     archive_path : pathlib.Path
         The model, in Model Library Format.
+    standalone_crt_dir : pathlib.Path or None
+        TVM's C runtime, where TVM's client gives it.
     options : mapping
         The project options of ``generate_project``.
     rpc_types : sequence of str
@@ -55,6 +57,7 @@ class Generation:
         self,
         template: ServerDirectory,
         archive_path: pathlib.Path,
+        standalone_crt_dir: pathlib.Path | None,
         options: Mapping[str, Any],
         rpc_types: Sequence[str] = ("host_driven",),
     ) -> None:
@@ -62,7 +65,9 @@ class Generation:
         self._template = template
         self._options = options
         self._rpc_types = rpc_types
-        self._archive = ModelArchive(archive_path)
+        self._crt_dir = standalone_crt_dir
+        is_runtime_given = standalone_crt_dir is not None and standalone_crt_dir.is_dir()
+        self._archive = ModelArchive(archive_path, is_runtime_needed=not is_runtime_given)
 
     def __enter__(self) -> Generation:
         try:
@@ -101,7 +106,6 @@ class Generation:
         project_dir: pathlib.Path,
         names: Sequence[str],
         facts: Mapping[str, Any],
-        standalone_crt_dir: pathlib.Path | None,
         texts: Mapping[str, str] | None = None,
     ) -> None:
         """Write the project, whole or not at all.
@@ -114,8 +118,6 @@ class Generation:
             Files and folders of the template that belong to a project.
         facts : mapping
             What the project's own server reads with ``ServerDirectory.facts``.
-        standalone_crt_dir : pathlib.Path or None
-            TVM's C runtime, where TVM's client gives it.
         texts : mapping of str to str, optional
             Further files by name, written for this project.
 
@@ -128,7 +130,7 @@ class Generation:
                 project.copy(self._template.path / name)
             project.copy(self._archive.path, ARCHIVE)
             self._archive.unpack(project.directory / "model")
-            self.runtime.write(project, standalone_crt_dir)
+            self.runtime.write(project, self._crt_dir)
             write_cmsis_nn(project, self._archive, self._options["cmsis_path"])
             for name, text in (texts or {}).items():
                 project.write(name, text)

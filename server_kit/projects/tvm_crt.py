@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 
+from ..archives.archive import RUNTIME_DIR
 from ..errors import ProjectError
 
 TYPE_CHECKING = False
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 #: Its place in a project.
 CRT_DIR = "crt"
 
-_IN_ARCHIVE = "runtime"
 _FOLDERS = ("include", "src")
 _LANDMARKS = (
     "include/tvm/runtime/crt/platform.h",
@@ -48,7 +48,7 @@ def write_crt(
     ProjectError :
         When neither holds the runtime.
     """
-    carried = project.directory / "model" / _IN_ARCHIVE
+    carried = project.directory / "model" / RUNTIME_DIR
     if standalone_crt_dir is not None and standalone_crt_dir.is_dir():
         missing = _missing(standalone_crt_dir)
         if missing:
@@ -67,7 +67,7 @@ def write_crt(
         raise archive.error(
             "was made by TVM 0.8 to 0.18 and needs TVM's standalone C runtime: pass the directory "
             f"'standalone_crt' of that TVM's build as standalone_crt_dir ({given}), or export the "
-            f"archive with its {_IN_ARCHIVE}/ folder ({_state(carried)})"
+            f"archive with its {RUNTIME_DIR}/ folder ({_state(carried)})"
         )
     shutil.rmtree(str(carried), ignore_errors=True)
 

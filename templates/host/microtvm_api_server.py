@@ -76,9 +76,10 @@ class Handler(ProjectAPIHandler):
         from server_kit.tools.cmake import require_path
 
         require_path(project_dir)
-        with Generation(HERE, model_library_format_path, options) as generation:
+        archive = model_library_format_path
+        with Generation(HERE, archive, standalone_crt_dir, options) as generation:
             facts = project_facts(generation, options)
-            generation.write(project_dir, PROJECT_FILES, facts, standalone_crt_dir)
+            generation.write(project_dir, PROJECT_FILES, facts)
 
     def build(self, options):
         from server_kit.tools.cmake import CMakeBuild

@@ -154,7 +154,8 @@ class Handler(ProjectAPIHandler):
         from zephyr_kit.tree import ZephyrTree
         from zephyr_kit.west import West, find_zephyr_base
 
-        with Generation(HERE, model_library_format_path, options) as generation:
+        archive = model_library_format_path
+        with Generation(HERE, archive, standalone_crt_dir, options) as generation:
             facts = project_facts(generation, options)
             tree = ZephyrTree(find_zephyr_base(options["zephyr_base"], options["west_cmd"]))
             west = West(options["west_cmd"], tree.base)
@@ -168,7 +169,7 @@ class Handler(ProjectAPIHandler):
                 "settings.cmake": settings.cmake_text(facts),
                 "prj.conf": settings.kconfig_text(facts, board, tree),
             }
-            generation.write(project_dir, PROJECT_FILES, facts, standalone_crt_dir, texts)
+            generation.write(project_dir, PROJECT_FILES, facts, texts)
 
     def build(self, options):
         from server_kit.tools.footprint import measure

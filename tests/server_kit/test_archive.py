@@ -135,6 +135,52 @@ def long_chain(path: pathlib.Path) -> None:
     path.write_bytes(header * 5000 + bytes(1024))
 
 
+def digits(path: pathlib.Path) -> None:
+    """Extended headers of digits only, for which a regular expression of tarfile needs minutes."""
+    header = member("x", size=1 << 16, type=tarfile.XHDTYPE)[0].tobuf()
+    path.write_bytes((header + b"1" * (1 << 16)) * 20 + bytes(1024))
+
+
+def digits_in_a_record(path: pathlib.Path) -> None:
+    """The same within a record that is well-formed, before a member that is not."""
+    record = b"65000 comment=".ljust(64_999, b"1") + b"\n"
+    header = member("x", size=1 << 16, type=tarfile.XHDTYPE)[0].tobuf()
+    path.write_bytes((header + record.ljust(1 << 16, b"\0")) * 20 + bytes(1024))
+
+
+def many_records(path: pathlib.Path) -> None:
+    """Extended headers of the shortest records."""
+    keys = b"".join(b"%d k%d=\n" % (len(b"9 k%d=\n" % n), n) for n in range(65))
+    header = member("x", size=len(keys), type=tarfile.XHDTYPE)[0].tobuf()
+    path.write_bytes(header + keys.ljust(1024, b"\0") + bytes(1024))
+
+
+def many_extended_bytes(path: pathlib.Path) -> None:
+    """Each extended header is of an honest size; together they are not."""
+    long_name = member("././@LongLink", size=1 << 16, type=tarfile.GNUTYPE_LONGNAME)[0].tobuf()
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        for number in range(300):
+            name = (b"m%d" % number).ljust(1 << 16, b"\0")
+            file.write(long_name + name + member("m")[0].tobuf())
+        file.write(bytes(1024))
+
+
+def global_headers(path: pathlib.Path) -> None:
+    """Hundreds of kilobytes that become hundreds of megabytes where every one is kept."""
+    with gzip.open(path, "wb") as file:
+        for number in range(600):
+            record = b"%06d key%04d=" % (65_000, number)
+            header = member("g", size=1 << 16, type=tarfile.XGLTYPE)[0].tobuf()
+            file.write(header + (record.ljust(64_999, b"v") + b"\n").ljust(1 << 16, b"\0"))
+        file.write(bytes(1024))
+
+
+def global_name(path: pathlib.Path) -> None:
+    """A global header that would rename all members."""
+    with tarfile.open(path, "w", pax_headers={"path": "evil"}) as tar:
+        tar.addfile(member("good")[0])
+
+
 def whole(path: pathlib.Path) -> bytes:
     return tiny_model.write_archive(path).read_bytes()
 
@@ -187,9 +233,15 @@ def absent(path: pathlib.Path) -> None:
         (old_gnu_sparse, "a sparse file|10737418240 bytes"),
         (pax_sparse, "a sparse file|10737418240 bytes"),
         (zip_bomb, "'huge' of 10737418240 bytes"),
-        (huge_name, "damaged"),
+        (huge_name, "a header of 1073741824 bytes"),
         (many_members, "more than 10000 members"),
-        (long_chain, "damaged"),
+        (long_chain, "about an extended header"),
+        (digits, "records have wrong lengths"),
+        (digits_in_a_record, "about an extended header"),
+        (many_records, "more than 64 records"),
+        (many_extended_bytes, "more than 16777216 bytes of extended headers"),
+        (global_headers, "more than 16 global headers"),
+        (global_name, "a global header that names a member"),
         (cut_in_data, "damaged|truncated"),
         (cut_in_header, "damaged|truncated"),
         (cut_between, "truncated or damaged at byte"),
@@ -264,6 +316,42 @@ def test_a_good_archive(tmp_path: pathlib.Path, mode: str) -> None:
     assert (module.workspace_bytes, module.constant_bytes) == (16, 16)
     for name, data in files.items():
         assert (tmp_path / "out" / name).read_bytes() == data
+
+
+@pytest.mark.parametrize("format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_every_format_of_tar(tmp_path: pathlib.Path, format: int) -> None:
+    long = "/".join(["directory"] * 20)  # 199 characters, too many for the plain field
+    path = tmp_path / "model.tar"
+    with tarfile.open(path, "w", format=format, pax_headers={"comment": "whole"}) as tar:
+        for name, data in (("a", b"1"), (f"{long}/file", b"22"), ("b", b"333")):
+            info, _ = member(name, data, mtime=1.5)
+            tar.addfile(info, io.BytesIO(data))
+        tar.addfile(member(f"{long}/below", type=tarfile.DIRTYPE)[0])
+    with SafeTar(path) as archive:
+        assert archive.files.keys() == {"a", f"{long}/file", "b"}
+        assert archive.directories == [f"{long}/below"]
+        assert [archive.read(name, 8) for name in archive.files] == [b"1", b"22", b"333"]
+
+
+def test_a_link_that_is_not_needed_is_left_out(tmp_path: pathlib.Path) -> None:
+    link = member("./runtime", type=tarfile.SYMTYPE, linkname="/somewhere/standalone_crt")
+    metadata = member("./metadata.json", tiny_model.members()["./metadata.json"])
+    path = write(tmp_path / "model.tar", metadata, link)
+    with pytest.raises(ArchiveError, match="'./runtime', a symbolic link"):
+        ModelArchive(path)
+    with ModelArchive(path, is_runtime_needed=False) as archive:
+        archive.unpack(tmp_path / "out")
+    assert os.listdir(tmp_path / "out") == ["metadata.json"]
+    other = write(
+        tmp_path / "other.tar", metadata, member("src", type=tarfile.SYMTYPE, linkname="/")
+    )
+    with pytest.raises(ArchiveError, match="'src', a symbolic link"):
+        ModelArchive(other, is_runtime_needed=False)
+    hard = write(
+        tmp_path / "hard.tar", metadata, member("runtime", type=tarfile.LNKTYPE, linkname="/")
+    )
+    with pytest.raises(ArchiveError, match="'runtime', a hard link"):
+        ModelArchive(hard, is_runtime_needed=False)
 
 
 def test_chosen_members_only(tmp_path: pathlib.Path) -> None:

@@ -128,8 +128,19 @@ def test_default_options_are_those_of_tvm_and_can_be_changed() -> None:
         "extra_files_tar",
     ]
     assert options[0].optional == ["build"]
+    assert [option.name for option in options if option.required] == ["project_type", "board"]
     with pytest.raises(ValueError, match="verbos"):
         default_project_options(verbos={})
+
+
+def test_what_has_a_default_is_optional_on_the_wire() -> None:
+    board = ProjectOption("board", required=["generate_project"], help="Board.", default="host")
+    assert (board.to_json()["required"], board.to_json()["optional"]) == (
+        None,
+        ["generate_project"],
+    )
+    (_, _, changed, *_) = default_project_options(board={"default": "host"})
+    assert (changed.required, changed.optional) == (None, ["generate_project"])
 
 
 @pytest.mark.parametrize(
