@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a converter is given: one operator, its tensors, and the graph under construction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ...operators import OperatorTable
+from .tensor import Tensor
+
+
+@dataclass(frozen=True)
+class OperatorContext:
+    """One operator of the file.
+
+    Attributes
+    ----------
+    name : str
+        The builtin operator, e.g. ``"CONV_2D"``; a custom operator's own name.
+    operator : tflite.Operator
+    inputs : tuple of Tensor or None
+        None where an optional input is absent.
+    outputs : tuple of Tensor
+    options : object or None
+        The operator's options table, e.g. a ``tflite.Conv2DOptions``; None where it has none.
+    builder : tvm.relax.BlockBuilder
+    operators : OperatorTable
+        Of the model, for operators that run in integers: ``operators.call(operator, *values)``.
+    value : function from Tensor to a Relax expression
+        The tensor as it is stored: integers where the file has integers. Constants included.
+    """
+
+    name: str
+    operator: Any
+    inputs: tuple[Tensor | None, ...]
+    outputs: tuple[Tensor, ...]
+    options: Any
+    builder: Any
+    operators: OperatorTable
+    value: Callable[[Tensor], Any]
+
+    def input(self, index: int) -> Tensor:
+        """An input that must be there."""
+        tensor = self.inputs[index]
+        if tensor is None:
+            raise IndexError(f"{self.name} lacks its input {index}")
+        return tensor
+
+    def has_input(self, index: int) -> bool:
+        """Whether an optional input is there."""
+        return index < len(self.inputs) and self.inputs[index] is not None
+
+    def constant(self, index: int) -> Any:
+        """The value of an input that must be a constant, or None where it is not one."""
+        tensor = self.inputs[index] if self.has_input(index) else None
+        return None if tensor is None else tensor.data
+
+    def emit(self, expression: Any) -> Any:
+        """Give an expression a variable, so that it can be used more than once."""
+        return self.builder.emit(expression)
