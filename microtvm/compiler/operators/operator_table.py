@@ -11,12 +11,23 @@ from typing import Any
 
 from ..dependencies import load
 from .operator import Operator
+from .requantize import Rounding
 
 PREFIX = "microtvm."
 
 
 class OperatorTable(dict[str, Operator]):
-    """Operators of a model by the name under which its graph calls them."""
+    """Operators of a model by the name under which its graph calls them.
+
+    Attributes
+    ----------
+    rounding : {"single", "double"}
+        How the model's operators shall requantize; frontends hand it to the operators they make.
+    """
+
+    def __init__(self, rounding: Rounding = "single"):
+        super().__init__()
+        self.rounding: Rounding = rounding
 
     def call(self, operator: Operator, *arguments: Any) -> Any:
         """A Relax expression for the operator on Relax expressions, one for each input.

@@ -18,6 +18,7 @@ def one_operator(
     inputs: Sequence[QuantizedTensor | np.ndarray],
     output: QuantizedTensor,
     options: str | None = None,
+    version: int = 2,
     **fields: Any,
 ) -> bytes:
     """A ``.tflite`` file with one builtin operator.
@@ -31,6 +32,8 @@ def one_operator(
     output : QuantizedTensor
     options : str, optional
         Its options table, e.g. ``"AddOptions"``.
+    version : int
+        Of the operator; it decides which types LiteRT lets it have.
     fields
         Of that table.
     """
@@ -60,7 +63,7 @@ def one_operator(
     code = schema.OperatorCodeT()
     code.builtinCode = getattr(schema.BuiltinOperator, operator)
     code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-    code.version = 2
+    code.version = version
     node = schema.OperatorT()
     node.opcodeIndex = 0
     node.inputs = np.arange(len(inputs), dtype=np.int32)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators on two quantized tensors, in integers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...operators.elementwise import Add, Extremum, Mul
+from .context import OperatorContext
+from .quantized import fused_limits, in_integers, quantized
+from .registry import converter
+
+
+@converter("ADD", "SUB", "MUL")
+def arithmetic(context: OperatorContext) -> Any:
+    """Sum, difference and product, with a fused activation."""
+    a, b, output = context.input(0), context.input(1), context.outputs[0]
+    if not in_integers(a, b, output, dtypes=("int8", "uint8", "int16")):
+        return None
+    result = quantized(output)
+    limits = fused_limits(context.options.FusedActivationFunction(), result)
+    if limits is None:
+        return None
+    operands = quantized(a), quantized(b), result, limits, context.operators.rounding
+    operator = (
+        Mul(*operands) if context.name == "MUL" else Add(*operands, subtract=context.name == "SUB")
+    )
+    return context.operators.call(operator, context.value(a), context.value(b))
+
+
+@converter("MAXIMUM", "MINIMUM")
+def extremum(context: OperatorContext) -> Any:
+    """The larger or the smaller one of tensors that are quantized alike."""
+    a, b, output = context.input(0), context.input(1), context.outputs[0]
+    if not in_integers(a, b, output, dtypes=("int8", "uint8", "int16")):
+        return None
+    if not (a.same_quantization(output) and b.same_quantization(output)):
+        return None
+    operator = Extremum(
+        quantized(a), quantized(b), quantized(output), largest=context.name == "MAXIMUM"
+    )
+    return context.operators.call(operator, context.value(a), context.value(b))
