@@ -26,7 +26,12 @@ from .context import OperatorContext
 Converter = Callable[[OperatorContext], Any]
 
 # The files that hold converters, in the order in which they are asked.
-GROUPS: tuple[str, ...] = ()
+GROUPS: tuple[str, ...] = (
+    "quantized_elementwise",
+    "quantized_lookup",
+    "quantized_pool",
+    "quantized_softmax",
+)
 
 _converters: dict[str, list[Converter]] = {}
 

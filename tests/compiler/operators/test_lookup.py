@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Functions of one 8-bit tensor: all 256 inputs, read from a file, as LiteRT has them."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from microtvm.compiler.frontends import read_file
+from microtvm.compiler.operators import QuantizedTensor
+
+from .conftest import Run
+from .litert import answer, one_operator
+
+_BOTH = ("int8", "uint8")
+_SHAPE = (1, 16, 4, 4)
+
+# Operator: its options table and that table's fields, its version, the types LiteRT has it for.
+_OPERATORS: dict[str, tuple[str | None, dict[str, Any], int, tuple[str, ...]]] = {
+    "LOGISTIC": (None, {}, 2, _BOTH),
+    "TANH": (None, {}, 2, _BOTH),
+    "RELU": (None, {}, 2, _BOTH),
+    "RELU6": (None, {}, 2, _BOTH),
+    "RELU_N1_TO_1": (None, {}, 1, _BOTH),
+    "LEAKY_RELU": ("LeakyReluOptions", {"alpha": 0.3}, 2, _BOTH),
+    "ELU": (None, {}, 1, ("int8",)),
+    "HARD_SWISH": ("HardSwishOptions", {}, 1, _BOTH),
+    "GELU": ("GeluOptions", {"approximate": False}, 2, _BOTH),
+    "ABS": ("AbsOptions", {}, 2, ("int8",)),
+    "EXP": ("ExpOptions", {}, 1, ("int8",)),
+    "LOG": (None, {}, 2, ("int8",)),
+    "RSQRT": (None, {}, 2, ("int8",)),
+    "QUANTIZE": ("QuantizeOptions", {}, 1, _BOTH),
+}
+
+
+def _tensors(name: str, dtype: str, draw: np.random.Generator) -> tuple[Any, Any]:
+    """Input and output, with scales that make factors from 1/50 to 50."""
+    low = int(np.iinfo(dtype).min)
+    scales = np.exp(draw.uniform(-5, -1, 2)).astype(np.float32).tolist()
+    zeros = (low + draw.integers(0, 256, 2)).tolist()
+    if name in ("LOG", "RSQRT"):
+        zeros[0] = low  # they take no negative numbers
+    if name == "LOGISTIC":
+        scales[1], zeros[1] = 1 / 256, low
+    if name == "TANH":
+        scales[1], zeros[1] = 1 / 128, low + 128
+    return tuple(QuantizedTensor(_SHAPE, dtype, s, z) for s, z in zip(scales, zeros, strict=True))
+
+
+@pytest.mark.parametrize("name", _OPERATORS)
+def test_integers_are_those_of_litert(
+    require_module: Callable[..., object], run_c: Run, name: str, tmp_path: pathlib.Path
+) -> None:
+    require_module("tvm", "compile a model")
+    require_module("ai_edge_litert", "ask LiteRT")
+    options, fields, version, dtypes = _OPERATORS[name]
+    draw = np.random.default_rng(len(name))
+    cases, expected = [], []
+    for dtype in dtypes:
+        values = (np.arange(256) + np.iinfo(dtype).min).astype(dtype).reshape(_SHAPE)
+        for _ in range(6):
+            source, output = _tensors(name, dtype, draw)
+            model = one_operator(name, [source], output, options, version, **fields)
+            (tmp_path / "model.tflite").write_bytes(model)
+            (operator,) = read_file(tmp_path / "model.tflite", {}).operators.values()
+            cases.append((operator, [values]))
+            expected.append(answer(model, [values]))
+    for (operator, arrays), result, want in zip(cases, run_c(cases), expected, strict=True):
+        assert np.array_equal(operator.compute(*arrays), want)
+        assert np.array_equal(result, want)
