@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pools and softmax, read from a file, as LiteRT has them."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from microtvm.compiler.frontends import read_file
+from microtvm.compiler.operators import QuantizedTensor
+from microtvm.compiler.operators.pool import Pool2D
+
+from .conftest import Run
+from .litert import answer, one_operator
+
+
+def _check(run_c: Run, folder: pathlib.Path, models: list[bytes], inputs: list[np.ndarray]) -> None:
+    cases = []
+    for model, array in zip(models, inputs, strict=True):
+        (folder / "model.tflite").write_bytes(model)
+        (operator,) = read_file(folder / "model.tflite", {}).operators.values()
+        cases.append((operator, [array]))
+    for (operator, arrays), result in zip(cases, run_c(cases), strict=True):
+        assert np.array_equal(operator.compute(*arrays), result), vars(operator)
+    for model, array, (operator, _) in zip(models, inputs, cases, strict=True):
+        assert np.array_equal(operator.compute(array), answer(model, [array])), vars(operator)
+
+
+@st.composite
+def _pools(draw: st.DrawFn) -> tuple[bytes, np.ndarray]:
+    dtype = draw(st.sampled_from(["int8", "uint8"]))
+    low = int(np.iinfo(dtype).min)
+    window = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    strides = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    size = [draw(st.integers(k, 9)) for k in window]
+    same = draw(st.booleans())
+    out = [
+        -(-n // s) if same else (n - k) // s + 1
+        for n, k, s in zip(size, window, strides, strict=True)
+    ]
+    batch, channels = draw(st.integers(1, 2)), draw(st.integers(1, 5))
+    zero = low + draw(st.sampled_from([0, 255]) | st.integers(0, 255))
+    source = QuantizedTensor((batch, *size, channels), dtype, 0.0625, zero)
+    model = one_operator(
+        draw(st.sampled_from(["AVERAGE_POOL_2D", "MAX_POOL_2D"])),
+        [source],
+        QuantizedTensor((batch, *out, channels), dtype, 0.0625, zero),
+        "Pool2DOptions",
+        padding=0 if same else 1,
+        strideH=strides[0],
+        strideW=strides[1],
+        filterHeight=window[0],
+        filterWidth=window[1],
+        fusedActivationFunction=draw(st.sampled_from([0, 1, 3])),
+    )
+    random = np.random.default_rng(draw(st.integers(0, 9)))
+    return model, random.integers(low, low + 256, source.shape).astype(dtype)
+
+
+@settings(max_examples=3, derandomize=True, deadline=None)
+@given(pools=st.lists(_pools(), min_size=25, max_size=25))
+def test_pools(
+    require_module: Callable[..., object],
+    run_c: Run,
+    tmp_path_factory: pytest.TempPathFactory,
+    pools: list[tuple[bytes, np.ndarray]],
+) -> None:
+    require_module("tvm", "compile a model")
+    require_module("ai_edge_litert", "ask LiteRT")
+    _check(run_c, tmp_path_factory.mktemp("pools"), *map(list, zip(*pools, strict=True)))
+
+
+def test_softmax(require_module: Callable[..., object], run_c: Run, tmp_path: pathlib.Path) -> None:
+    require_module("tvm", "compile a model")
+    require_module("ai_edge_litert", "ask LiteRT")
+    models, inputs = [], []
+    random = np.random.default_rng(0)
+    for dtype in ("int8", "uint8"):
+        low = int(np.iinfo(dtype).min)
+        # 512 equal elements have shares of half a step: ties.
+        for length, scale, beta in (
+            (2, 0.5, 1.0),
+            (10, 0.1, 1.0),
+            (300, 0.01, 2.0),
+            (512, 1e-9, 1),
+        ):
+            source = QuantizedTensor((40, length), dtype, scale, 0)
+            output = QuantizedTensor((40, length), dtype, 1 / 256, low)
+            models.append(one_operator("SOFTMAX", [source], output, "SoftmaxOptions", beta=beta))
+            values = random.integers(low, low + 256, source.shape).astype(dtype)
+            values[0] = values[0, 0]  # 512 equal elements have shares of half a step: ties
+            inputs.append(values)
+    _check(run_c, tmp_path, models, inputs)
+
+
+def test_a_pool_that_changes_the_scale_is_refused() -> None:
+    a, b = (QuantizedTensor((1, 4, 4, 1), "int8", scale) for scale in (0.1, 0.2))
+    with pytest.raises(ValueError, match="quantized alike"):
+        Pool2D(a, b, average=True, window=(1, 1), strides=(1, 1))
