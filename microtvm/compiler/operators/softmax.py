@@ -15,8 +15,8 @@ class Softmax(Operator):
     """Softmax of an 8-bit tensor; the output has steps of 1/256 from its type's smallest value.
 
     LiteRT sums float32 exponentials from a table of 256. The table here is in fixed point with as
-    many bits as leave room for the sum in 32, and one division rounds to nearest, ties to even:
-    the same integers but for quotients within 2^-15 of a tie.
+    many bits as leave room for the sum in 32, and one division rounds to nearest, halves upwards:
+    the same integers but for quotients within 2^-15 of a half.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Softmax(Operator):
         powers = self._table[x.max(-1, keepdims=True) - x].astype(np.int64)
         total = powers.sum(-1, keepdims=True)
         quotient, rest = np.divmod(powers << 8, total)
-        quotient += (2 * rest > total) | ((2 * rest == total) & (quotient % 2 == 1))
+        quotient += 2 * rest >= total
         low = self.output.limits[0]
         result: np.ndarray = np.minimum(quotient, 255) + low
         return result.astype(self.output.dtype)
@@ -71,7 +71,7 @@ class Softmax(Operator):
             uint32_t power = {kernel}_powers[largest - x0[i]] << 8;
             uint32_t share = power / total;
             uint32_t rest = power - share * total;
-            share += rest > total - rest || (rest == total - rest && share % 2 == 1) ? 1u : 0u;
+            share += rest >= total - rest ? 1u : 0u;
             out[i] = ({self.output.dtype}_t)((share > 255u ? 255 : (int32_t)share) + ({low}));
         }}
     }}"""
