@@ -13,6 +13,7 @@ HELP = "compile a trained model into a Model Library Format archive"
 EXAMPLES = """
 microtvm compile model.tflite -o model.tar
 microtvm compile model.onnx -o model.tar --shape x=1,3,32,32
+microtvm compile model.tflite -o model.tar --check-inputs samples.npz
 microtvm compile model.pt2 -o model.tar --name keyword_spotting
 """
 
@@ -42,6 +43,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="INPUT=N,N,...",
         help="the shape of an input that an ONNX file leaves open; may be repeated",
     )
+    check = parser.add_mutually_exclusive_group()
+    check.add_argument(
+        "--check-inputs",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="samples to check the answers on, an .npz file; seeded random numbers without",
+    )
+    check.add_argument(
+        "--no-check",
+        action="store_true",
+        help="write the archive without comparing its answers with the model's own runtime",
+    )
 
 
 def run(args: argparse.Namespace, report: Report) -> None:
@@ -52,16 +65,30 @@ def run(args: argparse.Namespace, report: Report) -> None:
         from ..compiler.child import compile_in_child
 
         compiled = compile_in_child(
-            "microtvm.compiler:compile", args.model, name=args.name, shapes=shapes
+            "microtvm.compiler:compile",
+            args.model,
+            name=args.name,
+            shapes=shapes,
+            check=not args.no_check,
+            check_inputs=args.check_inputs,
         )
         export_model_library_format(compiled, args.output)
     from ..archive import read_model_facts
     from .facts import model_lines
 
     facts = read_model_facts(args.output)
+    check = compiled.verification
     report.result(
-        {"archive": str(args.output), "model": facts.to_json()},
-        [*model_lines(facts), f"next: microtvm create PROJECT_DIR {args.output} --template host"],
+        {
+            "archive": str(args.output),
+            "model": facts.to_json(),
+            "check": check.to_json() if check else None,
+        },
+        [
+            *model_lines(facts),
+            *(check.lines() if check else []),
+            f"next: microtvm create PROJECT_DIR {args.output} --template host",
+        ],
     )
 
 

@@ -4,8 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .program import TensorInfo
+
+if TYPE_CHECKING:
+    from .verify.verification import Verification
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class CompiledModel:
         Bytes of the one static arena, which holds all activations.
     files : dict of str to bytes
         Contents of the archive by path, all but ``metadata.json``.
+    verification : Verification or None
+        What the check beside the model's own runtime found, where it was asked for.
     """
 
     name: str
@@ -42,3 +48,4 @@ class CompiledModel:
     constant_bytes: int
     workspace_bytes: int
     files: dict[str, bytes] = field(repr=False)
+    verification: Verification | None = None

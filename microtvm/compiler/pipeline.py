@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .arena import plan
@@ -33,6 +34,8 @@ def compile(
     name: str = "default",
     params: Mapping[str, Any] | None = None,
     shapes: Mapping[str, Sequence[int]] | None = None,
+    check: bool = False,
+    check_inputs: str | os.PathLike[str] | None = None,
 ) -> CompiledModel:
     """Compile a trained model to C.
 
@@ -47,6 +50,11 @@ def compile(
         Weights for parameters of a Relax module's ``main``, by name.
     shapes : mapping of str to sequence of int, optional
         Shapes of inputs that an ONNX file leaves open, by name.
+    check : bool
+        Compare the generated code's answers with those of the model's own runtime, on this machine
+        (`microtvm.compiler.verify`); for model files.
+    check_inputs : str or os.PathLike, optional
+        Samples to compare on, an ``.npz`` file as ``microtvm run`` takes it; implies ``check``.
 
     Returns
     -------
@@ -60,6 +68,8 @@ def compile(
         If TVM or the package that reads this format is not installed.
     UnsupportedOperatorError
         If an operator of the model cannot be compiled.
+    WrongAnswersError
+        If the check found other answers than the model's own runtime gives.
     CompileError
         For anything else that stands in the way; the base class of the others.
     """
@@ -75,9 +85,17 @@ def compile(
     else:
         if shapes:
             raise CompileError("shapes go with a model file; a Relax module has its shapes")
+        if check or check_inputs is not None:
+            raise CompileError("a Relax module has no runtime of its own to be checked beside")
         imported = relax_frontend.read(model, params)
 
-    return compile_imported(imported, name)
+    compiled = compile_imported(imported, name)
+    if not check and check_inputs is None:
+        return compiled
+    from .verify import verify
+
+    inputs = None if check_inputs is None else pathlib.Path(check_inputs)
+    return replace(compiled, verification=verify(compiled, pathlib.Path(model), inputs))
 
 
 def compile_imported(imported: ImportedModel, name: str) -> CompiledModel:

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A compile that checks itself: the generated C beside the model's own runtime, on this machine.
+
+`verify` builds what was generated with the host's compiler, runs it and the runtime that the
+model's format comes from on the same inputs, and compares. A runtime is a file here and a line in
+``RUNTIMES``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+from typing import Any
+
+from ...errors import MicroTVMError
+from ...samples import Tensor, load_inputs
+from ..compiled import CompiledModel
+from ..dtypes import numpy_dtype
+from .comparison import OutputCheck, compare
+from .host_build import HostBuild
+from .random_inputs import random_inputs
+from .runtime import NoRuntimeError
+from .verification import Verification, WrongAnswersError
+
+__all__ = ["OutputCheck", "Verification", "WrongAnswersError", "verify"]
+
+# Suffix of the file, and the module here that runs it.
+RUNTIMES = {".tflite": "litert", ".onnx": "onnx_runtime", ".pt2": "torch_export"}
+
+
+def verify(
+    compiled: CompiledModel, model: pathlib.Path, inputs: pathlib.Path | None = None
+) -> Verification:
+    """Compare a compiled model's answers with those of the model's own runtime.
+
+    Parameters
+    ----------
+    compiled : CompiledModel
+    model : pathlib.Path
+        The file that it was compiled from.
+    inputs : pathlib.Path, optional
+        An ``.npz`` file with samples, as ``microtvm run`` takes it; seeded random numbers without.
+
+    Returns
+    -------
+    Verification
+        With a note instead of results where the runtime or a C compiler is not installed, or the
+        runtime refuses the model. What was asked for with ``inputs`` is done or an error.
+
+    Raises
+    ------
+    WrongAnswersError
+        The answers differ by more than the tolerance.
+    SampleError
+        The file of inputs does not fit the model.
+    MicroTVMError
+        The generated C does not compile, or ``inputs`` cannot be run.
+    """
+    module: Any = importlib.import_module(f".{RUNTIMES[model.suffix.lower()]}", __name__)
+    try:
+        runtime = module.Runtime(model, compiled)
+        build = HostBuild(compiled)
+    except NoRuntimeError as error:
+        if inputs is not None:
+            raise MicroTVMError(f"the answers cannot be checked: {error}") from error
+        return Verification(str(model), note=f"not checked: {error}")
+    if inputs is not None:
+        tensors = [Tensor(t.name, t.shape, numpy_dtype(t.dtype)) for t in compiled.inputs]
+        values = load_inputs(inputs, tensors).values
+        samples = [values[tensor.name] for tensor in tensors]
+    else:
+        samples = random_inputs(compiled)
+    with build:
+        ours = build.answers(samples)
+    try:
+        references = runtime.answers(samples)
+    except NoRuntimeError as error:
+        return Verification(str(model), note=f"not checked: {error}")
+    checks = compare(compiled.outputs, ours, references, runtime.scales(), runtime.is_approximate)
+    result = Verification(str(model), runtime.name, len(samples[0]), checks)
+    result.require_right()
+    return result
