@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy.typing as npt
 
+from server_kit.errors import shown
+
 from .errors import NoSuchTensorError
+from .rpc import announced
 from .rpc.benchmark import BenchmarkResult
-from .rpc.packets import Device
+from .rpc.packets import Device, PacketError
 from .rpc.remote import Array, FunctionNotFoundError, RemoteModule, RemoteTensor
 
 
@@ -167,13 +170,13 @@ class AotModule(Executor):
     def get_num_inputs(self) -> int:
         """Count the model's inputs."""
         if self._num_inputs is None:
-            self._num_inputs = int(self.module["get_num_inputs"]())
+            self._num_inputs = announced.count(self.module["get_num_inputs"](), "inputs")
         return self._num_inputs
 
     def get_num_outputs(self) -> int:
         """Count the model's outputs."""
         if self._num_outputs is None:
-            self._num_outputs = int(self.module["get_num_outputs"]())
+            self._num_outputs = announced.count(self.module["get_num_outputs"](), "outputs")
         return self._num_outputs
 
     def get_input_index(self, name: str) -> int:
@@ -191,7 +194,7 @@ class AotModule(Executor):
     def get_input_name(self, index: int) -> str:
         """Give an input's name."""
         self._check_index("input", index, self.get_num_inputs())
-        return str(self.module["get_input_name"](index))
+        return announced.name(self.module["get_input_name"](index), f"input {index}")
 
     def benchmark(
         self,
@@ -235,12 +238,12 @@ class AotModule(Executor):
 
     def _input(self, index: int) -> RemoteTensor:
         if index not in self._inputs:
-            self._inputs[index] = self.module["get_input"](index)
+            self._inputs[index] = _tensor(self.module["get_input"](index), f"input {index}")
         return self._inputs[index]
 
     def _output(self, index: int) -> RemoteTensor:
         if index not in self._outputs:
-            self._outputs[index] = self.module["get_output"](index)
+            self._outputs[index] = _tensor(self.module["get_output"](index), f"output {index}")
         return self._outputs[index]
 
     def _find_input(self, name: str) -> int:
@@ -248,8 +251,14 @@ class AotModule(Executor):
         try:
             names = [self.get_input_name(i) for i in range(self.get_num_inputs())]
         except FunctionNotFoundError:  # TVM 0.8 to 0.10
-            return int(self.module["get_input_index"](name))
+            return announced.index(self.module["get_input_index"](name), f"input {name!r}")
         if name not in names:
             known = ", ".join(map(repr, names))
             raise NoSuchTensorError(f"the model has no input {name!r}; its inputs are {known}")
         return names.index(name)
+
+
+def _tensor(answer: Any, what: str) -> RemoteTensor:
+    if not isinstance(answer, RemoteTensor):
+        raise PacketError(f"the device gave {shown(answer)} instead of the tensor of {what}")
+    return answer

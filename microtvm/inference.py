@@ -11,16 +11,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .archive import ArchiveError, ModelFacts, c_name, read_graph
+from .archive import ArchiveError, ModelFacts, TensorFacts, c_name, read_graph
+from .errors import MicroTVMError, NoSuchTensorError
 from .executor import Executor
 from .graph_executor import create_local_graph_executor
 from .rpc.benchmark import BenchmarkResult
-from .rpc.remote import FunctionNotFoundError
+from .rpc.remote import FunctionNotFoundError, RemoteTensor
 from .samples import Array, Samples, Tensor
 from .session import MemoryStats, Session, create_local_aot_executor
 
 # Eight bytes each, and the smallest packets of a device hold 2048.
 _TIMES_A_REPLY = 100
+
+
+_REFLASH = "the device runs firmware of another project: microtvm flash"
+
+
+class ForeignFirmwareError(MicroTVMError):
+    """The device's model is not the one in the project's archive."""
 
 
 class Answers(NamedTuple):
@@ -61,8 +69,10 @@ def open_executor(
 def input_tensors(executor: Executor, model: ModelFacts | None) -> list[Tensor]:
     """Describe the model's inputs, in the order and with the types that the device has."""
     tensors = []
+    known = {tensor.name: tensor for tensor in model.inputs} if model else {}
     for name, index in _input_indexes(executor, model).items():
         tensor = executor.get_input(index)
+        _check_is_the_models(f"input {name!r}", tensor, known.get(name))
         tensors.append(Tensor(name, tensor.shape, tensor.dtype))
     return tensors
 
@@ -104,9 +114,27 @@ def _known_name(name: str, known: list[str]) -> str:
 def _output_names(executor: Executor, model: ModelFacts | None) -> list[str]:
     """Give the outputs' names; the wire has none, so the archive's are used."""
     count = executor.get_num_outputs()
-    if model is not None and len(model.outputs) == count:
-        return [tensor.name for tensor in model.outputs]
-    return [f"output{index}" for index in range(count)]
+    if model is None or not model.outputs:
+        return [f"output{index}" for index in range(count)]
+    if len(model.outputs) != count:
+        raise ForeignFirmwareError(
+            f"the device's model has {count} outputs; the project's has {len(model.outputs)}",
+            hint=_REFLASH,
+        )
+    for index, known in enumerate(model.outputs):
+        _check_is_the_models(f"output {known.name!r}", executor.get_output(index), known)
+    return [tensor.name for tensor in model.outputs]
+
+
+def _check_is_the_models(what: str, tensor: RemoteTensor, known: TensorFacts | None) -> None:
+    """Hold a tensor of the device against what the archive says of it."""
+    if known is None or (str(tensor.dtype), tensor.nbytes) == (known.dtype, known.size):
+        return
+    raise ForeignFirmwareError(
+        f"{what} is {known.dtype} of {known.size} bytes in the project's archive, and"
+        f" {tensor.dtype} of {tensor.nbytes} bytes, shape {tensor.shape}, on the device",
+        hint=_REFLASH,
+    )
 
 
 def infer(
@@ -128,6 +156,8 @@ def infer(
     """
     names = _output_names(executor, model)
     indexes = _input_indexes(executor, model)
+    for name in samples.values.keys() - indexes.keys():
+        raise NoSuchTensorError(f"the device's model has no input {name!r}")
     collected: dict[str, list[Any]] = {name: [] for name in names}
     times = []
     for index in range(samples.total):

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from server_kit.errors import shown
+
 from .executor import AotModule
 from .rpc.client import RPCClient
 from .rpc.link import Link
@@ -100,8 +102,7 @@ class Session:
         It stays as long as the session: the C runtime of TVM 0.8 never gives it out again.
         """
         if self._system_lib is None:
-            self._system_lib = self.get_function("runtime.SystemLib")()
-        assert self._system_lib is not None
+            self._system_lib = _module(self.get_function("runtime.SystemLib")(), "its functions")
         return self._system_lib
 
     def create_aot_executor(self, name: str = "default") -> RemoteModule:
@@ -113,8 +114,7 @@ class Session:
             The model's name in its archive.
         """
         create = self.get_function("tvm.aot_executor.create")
-        module: RemoteModule = create(self.get_system_lib(), self.device, name)
-        return module
+        return _module(create(self.get_system_lib(), self.device, name), "an executor")
 
     def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike = "float32") -> RemoteTensor:
         """Allocate a tensor of unset values on the device."""
@@ -132,13 +132,19 @@ class Session:
             return None
         answer: Any = ask()
         if not isinstance(answer, bytes) or len(answer) != _MEMORY_STATS.size:
-            raise PacketError(f"microtvm.memory_stats answered {answer!r}")
+            raise PacketError(f"microtvm.memory_stats answered {shown(answer)}")
         return MemoryStats(*_MEMORY_STATS.unpack(answer))
 
     def _client(self) -> RPCClient:
         if self._rpc is None:
             raise SessionClosedError("the session is not open", hint="use it in a with block")
         return self._rpc
+
+
+def _module(answer: Any, what: str) -> RemoteModule:
+    if not isinstance(answer, RemoteModule):
+        raise PacketError(f"the device gave {shown(answer)} instead of a module with {what}")
+    return answer
 
 
 def create_local_aot_executor(session: Session, name: str = "default") -> AotModule:

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from server_kit.errors import shown
+
+from . import announced
 from .datatypes import dlpack_dtype
 from .link import Link
 from .packets import (
@@ -40,7 +43,7 @@ from .remote import (
     SessionClosedError,
 )
 
-_UNBOUNDED_PACKET = 1 << 20  # bytes, where the firmware names no bound
+_LARGEST_PACKET = 1 << 20  # bytes; larger ones gain nothing, whatever the firmware says
 _ALIGNMENT = 16  # bytes; enough for the vectors of any core that runs this firmware
 
 
@@ -190,18 +193,19 @@ class RPCClient:
         for name in ("microtvm.max_packet_size", "tvm.rpc.server.GetCRTMaxPacketSize"):
             ask = self.find_function(name)
             if ask is not None:
-                return int(ask())
-        return _UNBOUNDED_PACKET
+                return min(announced.handle(ask(), "the end of its packets"), _LARGEST_PACKET)
+        return _LARGEST_PACKET
 
     def _handle(self, code: Code, *values: Value) -> int:
         """Make a system call that answers with a handle."""
         reply = decode_values(self._request(encode(code, encode_values(values)), Code.RETURN))
         if len(reply) == 1 and reply[0].code == TypeCode.OPAQUE_HANDLE:
-            assert isinstance(reply[0].value, int)
-            return reply[0].value
+            return announced.handle(reply[0].value, "what was asked for")
         if reply == [NULL]:
             return 0
-        raise PacketError(f"the device answered {code.name} with {reply!r} instead of a handle")
+        raise PacketError(
+            f"the device answered {code.name} with {shown(reply)} instead of a handle"
+        )
 
     def _check_open(self) -> None:
         if self._closed is not None:
@@ -233,25 +237,25 @@ class RPCClient:
     def _wrap(self, reply: list[Value], name: str) -> Any:
         """Turn a function's answer into a Python object."""
         if len(reply) < 2 or reply[0].code != TypeCode.INT:
-            raise PacketError(f"the device answered a call of {name} with {reply!r}")
+            raise PacketError(f"the device answered a call of {name} with {shown(reply)}")
         kind, value = reply[0].value, reply[1].value
         if kind == TypeCode.PACKED_FUNC_HANDLE:
-            assert isinstance(value, int)
-            return RemoteFunction(self, value, f"a function from {name}") if value else None
+            found = announced.handle(value, f"what {name} gives") if value is not None else 0
+            return RemoteFunction(self, found, f"a function from {name}") if found else None
         if kind == TypeCode.MODULE_HANDLE:
-            assert isinstance(value, int)
-            return RemoteModule(self, value)
+            return RemoteModule(self, announced.handle(value, f"what {name} gives"))
         if isinstance(value, TensorView):
             owner = None
             if len(reply) == 3 and reply[2].value:
-                owner = Value(TypeCode.NDARRAY_HANDLE, reply[2].value)
-            return RemoteTensor(self, value, owner)
+                owned = announced.handle(reply[2].value, f"what {name} gives")
+                owner = Value(TypeCode.NDARRAY_HANDLE, owned)
+            return RemoteTensor(self, announced.tensor_view(value), owner)
         return value
 
 
 def _remote_error(name: str, body: bytes) -> RemoteError:
     values = decode_values(body)
-    reason = str(values[0].value or "").strip() if values else ""
+    reason = announced.printable(str(values[0].value or "").strip()) if values else ""
     asked = f"refused a call of {name}" if name else "refused a request"
     return RemoteError(f"the device {asked}: {reason}" if reason else f"the device {asked}")
 

@@ -22,6 +22,9 @@ NOP = b"\xfe"
 OVERHEAD_BYTES = 2 + 4 + 2
 """Start, length and CRC of a packet in which nothing needs an escape."""
 
+MAX_PAYLOAD_BYTES = 1 << 22
+"""Longest payload to believe in: above a client's largest packet, below a server's largest read."""
+
 _ESCAPE = b"\xff"
 _ESCAPED = b"\xff\xff"
 _START = b"\xff\xfd"
@@ -58,7 +61,7 @@ class Unframer:
         announce any length; a longer one is dropped at once instead of waited for.
     """
 
-    def __init__(self, min_payload: int = 0, max_payload: int = 1 << 24):
+    def __init__(self, min_payload: int = 0, max_payload: int = MAX_PAYLOAD_BYTES):
         self.dropped = 0
         self._min_payload = min_payload
         self._max_payload = max_payload

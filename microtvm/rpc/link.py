@@ -24,13 +24,14 @@ from collections.abc import Callable
 from ..errors import MicroTVMError
 from ..transport import IoTimeoutError, Transport, TransportClosedError, TransportTimeouts
 from . import framing
+from .announced import printable
 
 VERSION = 1
 
 _HEADER = struct.Struct("<HB")
 _LOG = logging.getLogger("microtvm.device")
 _KEPT_LOG_LINES = 20
-_DRAIN_BYTES = 1 << 16
+_DRAIN_SEC = 0.25
 
 
 class MessageType(enum.IntEnum):
@@ -224,7 +225,7 @@ class Link:
         return taken
 
     def _log(self, body: bytes) -> None:
-        text = body.rstrip(b"\0\r\n").decode("utf-8", errors="replace")
+        text = printable(body.rstrip(b"\0\r\n").decode("utf-8", errors="replace"))
         if text:
             self.log_lines.append(text)
             _LOG.info("%s", text)
@@ -250,16 +251,16 @@ class Link:
         """After a time-out, take what did arrive; True when there is a packet in it.
 
         Fewer bytes may have come than were asked for: a packet cut short by a reset is followed by
-        the device's short message that says so. So ask for ever less, and not for ever.
+        the device's short message that says so. So ask for ever less, and not for ever: bytes that
+        never end must not keep the time-out from being told.
         """
         wanted = self._unframer.bytes_needed()
-        budget = _DRAIN_BYTES
+        end = time.monotonic() + _DRAIN_SEC
         while wanted > 1:
             wanted //= 2
-            while budget > 0 and wanted <= self._unframer.bytes_needed():
-                if not self._read_some(wanted, 0.0):
+            while wanted <= self._unframer.bytes_needed():
+                if time.monotonic() >= end or not self._read_some(wanted, 0.0):
                     break
-                budget -= wanted
         return bool(self._arrived)
 
     def _read_some(self, size: int, timeout_sec: float | None) -> bool:

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from server_kit.errors import shown
+
 from ..errors import DataTypeError, MicroTVMError, ShapeError
+from . import announced
 from .benchmark import BenchmarkResult
 from .datatypes import dlpack_dtype, numpy_dtype
 from .packets import Device, PacketError, TensorView, TypeCode, Value
@@ -219,7 +222,8 @@ class RemoteModule:
         self, address: int, shape: tuple[int, ...], dtype: npt.DTypeLike, device: Device
     ) -> RemoteTensor:
         """Give memory of the device's own, such as a constant of its code, as a tensor."""
-        view = TensorView(address, device, dlpack_dtype(dtype), tuple(shape))
+        place = announced.handle(address, "a tensor")
+        view = TensorView(place, device, dlpack_dtype(dtype), tuple(shape))
         return RemoteTensor(self._client, view, None)
 
     def time_evaluator(
@@ -286,6 +290,7 @@ class TimeEvaluator:
         cooldown: tuple[int, int],
     ):
         # The least the device will be busy for, beyond what a call may take.
+        self._repeat = timing[3]
         self._busy_sec = timing[3] * (timing[4] + cooldown[0]) / 1000
         module.get_function(func_name)  # an unknown name is refused here, by name
         make = client.get_function("runtime.RPCTimeEvaluator")
@@ -301,7 +306,10 @@ class TimeEvaluator:
         refused: RemoteError | None = None
         for ending in endings:
             try:
-                self._function: RemoteFunction = make(module, func_name, *timing, *ending)
+                made = make(module, func_name, *timing, *ending)
+                if not isinstance(made, RemoteFunction):
+                    raise PacketError(f"the device gave {shown(made)} instead of a time evaluator")
+                self._function = made
                 return
             except RemoteError as error:
                 refused = refused or error
@@ -311,6 +319,4 @@ class TimeEvaluator:
     def __call__(self, *args: Any) -> BenchmarkResult:
         """Run and time the function; see `RemoteFunction.__call__` for ``args``."""
         data = self._function(*args, extra_sec=self._busy_sec)
-        if not isinstance(data, bytes) or len(data) % 8 or not data:
-            raise PacketError(f"the device's time evaluator answered {data!r}, not times")
-        return BenchmarkResult([float(t) for t in np.frombuffer(data, dtype="<f8")])
+        return BenchmarkResult(announced.times(data, self._repeat))

@@ -130,11 +130,11 @@ class Handler(ProjectAPIHandler):
                 "or generate the project with project_type=host_driven"
             )
         self._transport.open()
-        # A process is there at once or not at all; its end closes the pipes. No limits are needed.
+        # A process that ends closes its pipes; one that hangs does not.
         return TransportTimeouts(
-            session_start_retry_timeout_sec=0,
-            session_start_timeout_sec=0,
-            session_established_timeout_sec=0,
+            session_start_retry_timeout_sec=2.0,
+            session_start_timeout_sec=20.0,
+            session_established_timeout_sec=300.0,  # a benchmark is one call
         )
 
     def close_transport(self):

@@ -91,7 +91,7 @@ class TvmTransport(Transport):
 
     def open(self) -> None:
         timeouts = self._server.open_transport(self._options)["timeouts"]
-        assert self._tvm.server.TransportTimeouts(**timeouts).session_start_timeout_sec == 0
+        assert self._tvm.server.TransportTimeouts(**timeouts).session_start_timeout_sec == 20
 
     def close(self) -> None:
         self._server.close_transport()

@@ -85,7 +85,7 @@ def test_build_flash_and_talk(generate: Generate, build_tools: None) -> None:
         server.call("flash", options={})
         for _ in range(2):
             timeouts = server.call("open_transport", options={})["timeouts"]
-            assert set(timeouts.values()) == {0}
+            assert all(0 < seconds <= 300 for seconds in timeouts.values())
             assert server.read(len(START_OF_SESSION)) == START_OF_SESSION
             server.call("close_transport")
         server.call("open_transport")
