@@ -2,8 +2,11 @@
 """What does not depend on the model is compiled once per user, not once per project.
 
 An entry is a directory of files under a key that covers everything the files were made from. It is
-written beside its place and renamed into it, so concurrent builds see all of it or nothing. A cache
-that cannot be written costs time, never a build.
+written beside its place and renamed into it, and renamed before it is removed, so concurrent builds
+see all of it or nothing. A cache that cannot be written costs time, never a build.
+
+What is taken from here becomes part of firmware, so nobody else may have put it there: a directory
+that another user owns, or can write to, is not used.
 """
 
 from __future__ import annotations
@@ -12,8 +15,10 @@ import hashlib
 import os
 import pathlib
 import shutil
+import stat
 import sys
 import tempfile
+import time
 
 from .. import log
 
@@ -21,7 +26,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterable, Mapping
 
+#: Some hundred kilobytes are kept for each runtime, compiler and set of flags.
+MAX_BYTES = 512 << 20
 _DIRECTORY_VARIABLE = "MICROTVM_CACHE_DIR"
+_NEW, _OLD = ".new-", ".old-"
+_STALE_SEC = 86400.0
 
 
 def cache_directory() -> pathlib.Path:
@@ -74,15 +83,21 @@ class BuildCache:
     ----------
     directory : pathlib.Path, optional
         Where; :func:`cache_directory` by default.
+    max_bytes : int, optional
+        What all entries may have together; those that were not used for longest make room.
     """
 
-    def __init__(self, directory: pathlib.Path | None = None) -> None:
+    def __init__(self, directory: pathlib.Path | None = None, max_bytes: int = MAX_BYTES) -> None:
         self._directory = directory or cache_directory()
+        self._max_bytes = max_bytes
 
     def restore(self, key: str, directory: pathlib.Path) -> bool:
         """Copy an entry's files below ``directory``; False where there is no such entry."""
         entry = self._directory / key
         try:
+            if not entry.is_dir() or not self._is_trusted():
+                return False
+            os.utime(str(entry))
             for source in entry.rglob("*"):
                 if source.is_file():
                     _copy(source, directory / source.relative_to(entry))
@@ -105,8 +120,10 @@ class BuildCache:
         if entry.is_dir():
             return
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            new = pathlib.Path(tempfile.mkdtemp(dir=str(self._directory), prefix=".new-"))
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self._is_trusted():
+                return
+            new = pathlib.Path(tempfile.mkdtemp(dir=str(self._directory), prefix=_NEW))
         except OSError as error:
             log.debug(f"the build cache {self._directory} cannot be written: {error}")
             return
@@ -114,10 +131,42 @@ class BuildCache:
             for name, source in files.items():
                 _copy(source, new / "entry" / name)
             (new / "entry").rename(entry)
+            self._prune(entry)
         except OSError as error:
             log.debug(f"nothing was kept in the build cache {entry}: {error}")
         finally:
             shutil.rmtree(str(new), ignore_errors=True)
+
+    def _is_trusted(self) -> bool:
+        status = self._directory.stat()
+        if status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return True
+        log.info(
+            f"the build cache {self._directory} is not used, since others can write there: make it "
+            f"this user's alone (chmod 700), or name another directory in {_DIRECTORY_VARIABLE}"
+        )
+        return False
+
+    def _prune(self, newest: pathlib.Path) -> None:
+        """Make room, and remove what killed builds left."""
+        entries = []
+        for path in self._directory.iterdir():
+            used = path.stat().st_mtime
+            if not path.name.startswith((_NEW, _OLD)):
+                entries.append((path == newest, used, path))
+            elif used < time.time() - _STALE_SEC:
+                shutil.rmtree(str(path), ignore_errors=True)
+        total = 0
+        for _, _, path in sorted(entries, reverse=True):  # the newest first
+            total += _size(path)
+            if total > self._max_bytes and path != newest:
+                old = self._directory / f"{_OLD}{os.getpid()}-{path.name}"
+                path.rename(old)
+                shutil.rmtree(str(old), ignore_errors=True)
+
+
+def _size(directory: pathlib.Path) -> int:
+    return sum(path.stat().st_size for path in directory.rglob("*"))
 
 
 def _copy(source: pathlib.Path, target: pathlib.Path) -> None:

@@ -80,3 +80,46 @@ def test_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/c")
     assert cache_directory().parts[:2] == ("/", "c")
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777])
+def test_a_directory_that_others_write_to_is_not_used(
+    tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str], mode: int
+) -> None:
+    (tmp_path / "lib.a").write_bytes(b"objects")
+    directory = tmp_path / "cache"
+    cache = BuildCache(directory)
+    cache.store("key", {"lib.a": tmp_path / "lib.a"})
+    assert directory.stat().st_mode & 0o777 == 0o700
+    directory.chmod(mode)
+    assert not cache.restore("key", tmp_path / "out")
+    cache.store("other", {"lib.a": tmp_path / "lib.a"})
+    assert os.listdir(directory) == ["key"]
+    assert "since others can write there" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_another_user_s_directory_is_not_used(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "lib.a").write_bytes(b"objects")
+    cache = BuildCache(tmp_path / "cache")
+    cache.store("key", {"lib.a": tmp_path / "lib.a"})
+    os.chown(tmp_path / "cache", 65534, 65534)
+    assert not cache.restore("key", tmp_path / "out")
+
+
+def test_what_was_not_used_for_longest_makes_room(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "lib.a").write_bytes(bytes(1000))
+    directory = tmp_path / "cache"
+    cache = BuildCache(directory, max_bytes=3500)
+    for age, key in enumerate(("d", "c", "b")):
+        cache.store(key, {"lib.a": tmp_path / "lib.a"})
+        os.utime(directory / key, (1_000_000 - age, 1_000_000 - age))
+    stale = directory / ".new-left by a killed build"
+    stale.mkdir()
+    os.utime(stale, (1_000_000, 1_000_000))
+    assert cache.restore("b", tmp_path / "out")  # the oldest, and used just now
+    cache.store("a", {"lib.a": tmp_path / "lib.a"})
+    assert sorted(os.listdir(directory)) == ["a", "b", "d"]
+    (tmp_path / "lib.a").write_bytes(bytes(5000))
+    cache.store("huge", {"lib.a": tmp_path / "lib.a"})
+    assert os.listdir(directory) == ["huge"]

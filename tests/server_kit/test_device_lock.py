@@ -32,8 +32,8 @@ def board(tmp_path: pathlib.Path) -> Iterator[str]:
     """A device that no other test knows."""
     name = f"board of {tmp_path}"
     yield name
-    for path in device_lock._DIRECTORY.glob(f"{device_lock._file_name(name)}*"):
-        path.unlink()
+    for path in device_lock._directory().glob(f"{device_lock._file_name(name)}*"):
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 @pytest.fixture()
@@ -147,15 +147,58 @@ def test_links_and_temporary_directories_make_no_difference(
     assert f"in use by process {holder.pid};" in refused(DeviceLock(str(port)))
 
 
-def test_what_dead_processes_left_behind(board: str) -> None:
-    dead = subprocess.Popen(["true"])
-    dead.wait()
-    path = device_lock._DIRECTORY / device_lock._file_name(board)
+def lock_file(board: str) -> pathlib.Path:
+    return device_lock._directory() / device_lock._file_name(board)
+
+
+def test_the_kernel_says_who_holds_it(board: str) -> None:
+    """And not whatever stands in the file."""
+    path = lock_file(board)
+    path.write_text(f"1\n{10**30}\nnonsense\n")
     with DeviceLock(board):
-        path.write_text(f"{dead.pid}\n{10**30}\nnonsense\n")
-        assert "process that cannot be seen from here" in refused(DeviceLock(board))
-    with DeviceLock(shared=[board]):
-        assert path.read_text() == f"{os.getpid()}\n"
+        assert f"in use by process {os.getpid()};" in refused(DeviceLock(board))
+    assert "nonsense" in path.read_text()
+
+
+def make_symlink(path: pathlib.Path, private: pathlib.Path) -> None:
+    path.symlink_to(private)
+
+
+def make_dangling(path: pathlib.Path, private: pathlib.Path) -> None:
+    path.symlink_to(private / "made by the lock")
+
+
+def make_directory(path: pathlib.Path, private: pathlib.Path) -> None:
+    path.mkdir()
+
+
+def make_fifo(path: pathlib.Path, private: pathlib.Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("make", [make_symlink, make_dangling, make_directory, make_fifo])
+def test_what_another_user_put_in_its_place(
+    tmp_path: pathlib.Path, board: str, make: Callable[[pathlib.Path, pathlib.Path], None]
+) -> None:
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    path = lock_file(board)
+    make(path, private)
+    said = refused(DeviceLock(board))
+    assert f"the lock file {path} of user {os.geteuid()} cannot be used" in said
+    assert (private.stat().st_mode & 0o777, list(private.iterdir())) == (0o700, [])
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o777, 0o1755])
+def test_directories_in_which_locks_could_be_replaced(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, board: str, mode: int
+) -> None:
+    tmp_path.chmod(mode)
+    monkeypatch.setattr(device_lock, "_DIRECTORIES", (str(tmp_path), str(tmp_path / "none")))
+    assert "boards cannot be locked: none of" in refused(DeviceLock(board))
+    tmp_path.chmod(0o1777)
+    with DeviceLock(board):
+        assert [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()] == [0o644]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
