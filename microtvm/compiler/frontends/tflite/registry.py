@@ -28,6 +28,7 @@ Converter = Callable[[OperatorContext], Any]
 # The files that hold converters, in the order in which they are asked.
 GROUPS: tuple[str, ...] = (
     "quantized_elementwise",
+    "quantized_layers",
     "quantized_lookup",
     "quantized_pool",
     "quantized_softmax",

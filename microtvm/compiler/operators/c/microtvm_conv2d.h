@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Convolution of int8 NHWC tensors with int8 weights: two pixels and four channels at a time.
+ *
+ * The patches of both pixels are gathered first, padding included, so that the inner loop tests
+ * nothing. They lie in groups of four elements, those of the two pixels in turn. One function
+ * serves all layers. */
+#ifndef MICROTVM_CONV2D_H_
+#define MICROTVM_CONV2D_H_
+
+#include "microtvm_accumulator.h"
+
+typedef struct {
+    int32_t height, width, channels;
+    int32_t out_height, out_width, out_channels;
+    int32_t kernel_height, kernel_width;
+    int32_t stride_y, stride_x, pad_y, pad_x, dilation_y, dilation_x;
+    int32_t depth; /* kernel_height * kernel_width * channels, rounded up to a multiple of 4 */
+    int32_t input_zero;
+    int32_t late; /* whether the bias is added after the sums of two channels are parted */
+    mt_output output;
+} mt_conv2d_layer;
+
+/* Elements k to k + count of a pixel's patch; padding where there is no source. */
+static inline void mt_store_bytes(int8_t *patch, int32_t pixel, int32_t k, const int8_t *source,
+                                  int32_t count, int32_t zero) {
+    int8_t *group = patch + (k & ~3) * 2 + pixel * 4;
+    if (((k | count) & 3) == 0) {
+        uint32_t fill = (uint32_t)(zero & 0xff) * 0x01010101u;
+        for (int32_t i = 0; i < count; i += 4, group += 8) {
+            uint32_t word = source != NULL ? mt_word(source + i) : fill;
+            memcpy(group, &word, sizeof word);
+        }
+        return;
+    }
+    for (int32_t i = 0; i < count; ++i) {
+        int32_t at = k + i;
+        patch[(at & ~3) * 2 + pixel * 4 + (at & 3)] = source != NULL ? source[i] : (int8_t)zero;
+    }
+}
+
+#if MT_DSP
+/* The same as halfwords: in natural order, or elements 0, 2, 1, 3 of a group where the channels
+ * come in fours, as SXTB16 gives them. */
+static inline void mt_store_halfwords(int8_t *patch, int32_t pixel, int32_t k, const int8_t *source,
+                                      int32_t count, int32_t zero, int32_t in_fours) {
+    if (in_fours) {
+        uint32_t fill = (uint32_t)(zero & 0xffff) * 0x00010001u;
+        uint32_t *group = (uint32_t *)(void *)patch + k + pixel;
+        if (source == NULL) {
+            for (int32_t i = 0; i < count; i += 4, group += 4) {
+                group[0] = fill;
+                group[2] = fill;
+            }
+        } else {
+            for (int32_t i = 0; i < count; i += 4, group += 4) {
+                uint32_t word = mt_word(source + i);
+                group[0] = mt_even(word);
+                group[2] = mt_odd(word);
+            }
+        }
+        return;
+    }
+    int16_t *elements = (int16_t *)(void *)patch;
+    for (int32_t i = 0; i < count; ++i) {
+        int32_t at = k + i;
+        elements[(at & ~1) * 2 + pixel * 2 + (at & 1)] = source != NULL ? source[i] : (int16_t)zero;
+    }
+}
+#endif
+
+static inline void mt_gather(const mt_conv2d_layer *layer, const int8_t *x, int32_t index,
+                             int8_t *patch, int32_t pixel, int32_t wide) {
+    int32_t out_y = index / layer->out_width;
+    int32_t out_x = index - out_y * layer->out_width;
+    int32_t row = out_y * layer->stride_y - layer->pad_y;
+    int32_t first = out_x * layer->stride_x - layer->pad_x;
+    int32_t channels = layer->channels;
+    int32_t k = 0;
+    for (int32_t ky = 0; ky < layer->kernel_height; ++ky, row += layer->dilation_y) {
+        int32_t column = first;
+        for (int32_t kx = 0; kx < layer->kernel_width;) {
+            /* Taps from here on that are alike: side by side in the input, or padding. */
+            int32_t taps = layer->dilation_x == 1 ? layer->kernel_width - kx : 1;
+            const int8_t *source = NULL;
+            if (row >= 0 && row < layer->height && column < layer->width) {
+                if (column < 0) {
+                    taps = -column < taps ? -column : taps;
+                } else {
+                    taps = layer->width - column < taps ? layer->width - column : taps;
+                    source = x + (row * layer->width + column) * channels;
+                }
+            }
+            int32_t count = taps * channels;
+#if MT_DSP
+            if (wide) {
+                mt_store_halfwords(patch, pixel, k, source, count, layer->input_zero,
+                                   (channels & 3) == 0);
+            } else {
+                mt_store_bytes(patch, pixel, k, source, count, layer->input_zero);
+            }
+#else
+            (void)wide;
+            mt_store_bytes(patch, pixel, k, source, count, layer->input_zero);
+#endif
+            k += count;
+            kx += taps;
+            column += taps * layer->dilation_x;
+        }
+    }
+}
+
+/* The output channels from c on, at most four, of two pixels (which may be the same one). */
+static inline void mt_conv2d_store(const mt_conv2d_layer *layer, const mt_scale *scales, int32_t c,
+                                   const int32_t *sums, int8_t *out0, int8_t *out1) {
+    int32_t left = layer->out_channels - c;
+    for (int32_t i = 0; i < 4 && i < left; ++i) {
+        out0[c + i] = mt_output_of(sums[i], scales + c + i, &layer->output);
+        out1[c + i] = mt_output_of(sums[4 + i], scales + c + i, &layer->output);
+    }
+}
+
+#define MT_PLAIN_STEP(n)                                                                           \
+    {                                                                                              \
+        int32_t v = p[n], u = p[(n) + 4];                                                          \
+        int32_t t = w[4 * (n)];                                                                    \
+        a0 += v * t;                                                                               \
+        b0 += u * t;                                                                               \
+        t = w[4 * (n) + 1];                                                                        \
+        a1 += v * t;                                                                               \
+        b1 += u * t;                                                                               \
+        t = w[4 * (n) + 2];                                                                        \
+        a2 += v * t;                                                                               \
+        b2 += u * t;                                                                               \
+        t = w[4 * (n) + 3];                                                                        \
+        a3 += v * t;                                                                               \
+        b3 += u * t;                                                                               \
+    }
+
+/* Weights [channels / 4][depth][4], any core. */
+static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, const int8_t *weights,
+                                   const int32_t *bias, const mt_scale *scales, const int8_t *x,
+                                   int8_t *out, int8_t *patch) {
+    int32_t pixels = layer->out_height * layer->out_width;
+    int32_t channels = layer->out_channels;
+    memset(patch, 0, (size_t)layer->depth * 2);
+    for (int32_t n = 0; n < pixels; n += 2) {
+        int32_t second = n + 1 < pixels ? n + 1 : n;
+        mt_gather(layer, x, n, patch, 0, 0);
+        mt_gather(layer, x, second, patch, 1, 0);
+        const int8_t *w = weights;
+        for (int32_t c = 0; c < channels; c += 4) {
+            int32_t a0 = bias[c], a1 = bias[c + 1], a2 = bias[c + 2], a3 = bias[c + 3];
+            int32_t b0 = a0, b1 = a1, b2 = a2, b3 = a3;
+            const int8_t *p = patch, *end = patch + layer->depth * 2;
+            do {
+                MT_PLAIN_STEP(0)
+                MT_PLAIN_STEP(1)
+                MT_PLAIN_STEP(2)
+                MT_PLAIN_STEP(3)
+                w += 16;
+                p += 8;
+            } while (p != end);
+            const int32_t sums[8] = {a0, a1, a2, a3, b0, b1, b2, b3};
+            mt_conv2d_store(layer, scales, c, sums, out + n * channels, out + second * channels);
+        }
+    }
+}
+
+#if MT_DSP
+#define MT_DSP_STEP(n)                                                                             \
+    {                                                                                              \
+        uint32_t v = p[2 * (n)], u = p[2 * (n) + 1];                                               \
+        uint32_t t = w[2 * (n)];                                                                   \
+        a1 = mt_mac2(a1, v, t);                                                                    \
+        b1 = mt_mac2(b1, u, t);                                                                    \
+        t = mt_even(t);                                                                            \
+        a0 = mt_mac2(a0, v, t);                                                                    \
+        b0 = mt_mac2(b0, u, t);                                                                    \
+        t = w[2 * (n) + 1];                                                                        \
+        a3 = mt_mac2(a3, v, t);                                                                    \
+        b3 = mt_mac2(b3, u, t);                                                                    \
+        t = mt_even(t);                                                                            \
+        a2 = mt_mac2(a2, v, t);                                                                    \
+        b2 = mt_mac2(b2, u, t);                                                                    \
+    }
+
+/* Weights [channels / 4][depth / 2][2 pairs of channels][2 elements] of halfwords that hold two
+ * channels each. */
+static inline void mt_conv2d_dsp(const mt_conv2d_layer *layer, const uint32_t *weights,
+                                 const int32_t *bias, const mt_scale *scales, const int8_t *x,
+                                 int8_t *out, int8_t *patch) {
+    int32_t pixels = layer->out_height * layer->out_width;
+    int32_t channels = layer->out_channels;
+    memset(patch, 0, (size_t)layer->depth * 4);
+    for (int32_t n = 0; n < pixels; n += 2) {
+        int32_t second = n + 1 < pixels ? n + 1 : n;
+        mt_gather(layer, x, n, patch, 0, 1);
+        mt_gather(layer, x, second, patch, 1, 1);
+        const uint32_t *w = weights;
+        for (int32_t c = 0; c < channels; c += 4) {
+            int32_t a0 = bias[c], a2 = bias[c + 2], a1, a3;
+            if (layer->late) {
+                a1 = a0;
+                a3 = a2;
+            } else {
+                a1 = (int32_t)((uint32_t)a0 + ((uint32_t)bias[c + 1] << 8));
+                a3 = (int32_t)((uint32_t)a2 + ((uint32_t)bias[c + 3] << 8));
+            }
+            int32_t b0 = a0, b1 = a1, b2 = a2, b3 = a3;
+            const uint32_t *p = (const uint32_t *)(const void *)patch, *end = p + layer->depth;
+            do {
+                MT_DSP_STEP(0)
+                MT_DSP_STEP(1)
+                w += 4;
+                p += 4;
+            } while (p != end);
+            a1 = mt_upper(a1, a0);
+            b1 = mt_upper(b1, b0);
+            a3 = mt_upper(a3, a2);
+            b3 = mt_upper(b3, b2);
+            if (layer->late) {
+                a1 += bias[c + 1];
+                b1 += bias[c + 1];
+                a3 += bias[c + 3];
+                b3 += bias[c + 3];
+            }
+            const int32_t sums[8] = {a0, a1, a2, a3, b0, b1, b2, b3};
+            mt_conv2d_store(layer, scales, c, sums, out + n * channels, out + second * channels);
+        }
+    }
+}
+#define mt_conv2d mt_conv2d_dsp
+#else
+#define mt_conv2d mt_conv2d_plain
+#endif
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Dense layers on int8: four outputs of a row at a time, weights laid out as for a convolution. */
+#ifndef MICROTVM_DENSE_H_
+#define MICROTVM_DENSE_H_
+
+#include "microtvm_accumulator.h"
+
+typedef struct {
+    int32_t rows, depth, units;
+    int32_t
+        padded; /* depth rounded up to a multiple of 4; x is copied to scratch where it is not */
+    int32_t late;
+    mt_output output;
+} mt_dense_layer;
+
+static inline const int8_t *mt_dense_row(const mt_dense_layer *layer, const int8_t *x,
+                                         int8_t *scratch) {
+    if (scratch == NULL) {
+        return x;
+    }
+    memset(scratch, 0, (size_t)layer->padded);
+    memcpy(scratch, x, (size_t)layer->depth);
+    return scratch;
+}
+
+static inline void mt_dense_store(const mt_dense_layer *layer, const mt_scale *scales, int32_t c,
+                                  const int32_t *sums, int8_t *out) {
+    int32_t left = layer->units - c;
+    for (int32_t i = 0; i < 4 && i < left; ++i) {
+        out[c + i] = mt_output_of(sums[i], scales + c + i, &layer->output);
+    }
+}
+
+#define MT_DENSE_STEP(n)                                                                           \
+    {                                                                                              \
+        int32_t v = p[n];                                                                          \
+        a0 += v * w[4 * (n)];                                                                      \
+        a1 += v * w[4 * (n) + 1];                                                                  \
+        a2 += v * w[4 * (n) + 2];                                                                  \
+        a3 += v * w[4 * (n) + 3];                                                                  \
+    }
+
+/* Weights [units / 4][padded][4], any core. */
+static inline void mt_dense_plain(const mt_dense_layer *layer, const int8_t *weights,
+                                  const int32_t *bias, const mt_scale *scales, const int8_t *x,
+                                  int8_t *out, int8_t *scratch) {
+    for (int32_t row = 0; row < layer->rows; ++row, x += layer->depth, out += layer->units) {
+        const int8_t *start = mt_dense_row(layer, x, scratch), *end = start + layer->padded;
+        const int8_t *w = weights;
+        for (int32_t c = 0; c < layer->units; c += 4) {
+            int32_t a0 = bias[c], a1 = bias[c + 1], a2 = bias[c + 2], a3 = bias[c + 3];
+            const int8_t *p = start;
+            do {
+                MT_DENSE_STEP(0)
+                MT_DENSE_STEP(1)
+                MT_DENSE_STEP(2)
+                MT_DENSE_STEP(3)
+                w += 16;
+                p += 4;
+            } while (p != end);
+            const int32_t sums[4] = {a0, a1, a2, a3};
+            mt_dense_store(layer, scales, c, sums, out);
+        }
+    }
+}
+
+#if MT_DSP
+/* Weights as in mt_conv2d_dsp, elements in the order 0, 2, 1, 3. */
+static inline void mt_dense_dsp(const mt_dense_layer *layer, const uint32_t *weights,
+                                const int32_t *bias, const mt_scale *scales, const int8_t *x,
+                                int8_t *out, int8_t *scratch) {
+    for (int32_t row = 0; row < layer->rows; ++row, x += layer->depth, out += layer->units) {
+        const int8_t *start = mt_dense_row(layer, x, scratch), *end = start + layer->padded;
+        const uint32_t *w = weights;
+        for (int32_t c = 0; c < layer->units; c += 4) {
+            int32_t a0 = bias[c], a2 = bias[c + 2], a1, a3;
+            if (layer->late) {
+                a1 = a0;
+                a3 = a2;
+            } else {
+                a1 = (int32_t)((uint32_t)a0 + ((uint32_t)bias[c + 1] << 8));
+                a3 = (int32_t)((uint32_t)a2 + ((uint32_t)bias[c + 3] << 8));
+            }
+            const int8_t *p = start;
+            do {
+                uint32_t word = mt_word(p), v = mt_even(word), t = w[0];
+                a1 = mt_mac2(a1, v, t);
+                a0 = mt_mac2(a0, v, mt_even(t));
+                t = w[1];
+                a3 = mt_mac2(a3, v, t);
+                a2 = mt_mac2(a2, v, mt_even(t));
+                v = mt_odd(word);
+                t = w[2];
+                a1 = mt_mac2(a1, v, t);
+                a0 = mt_mac2(a0, v, mt_even(t));
+                t = w[3];
+                a3 = mt_mac2(a3, v, t);
+                a2 = mt_mac2(a2, v, mt_even(t));
+                w += 4;
+                p += 4;
+            } while (p != end);
+            a1 = mt_upper(a1, a0);
+            a3 = mt_upper(a3, a2);
+            if (layer->late) {
+                a1 += bias[c + 1];
+                a3 += bias[c + 3];
+            }
+            const int32_t sums[4] = {a0, a1, a2, a3};
+            mt_dense_store(layer, scales, c, sums, out);
+        }
+    }
+}
+#define mt_dense mt_dense_dsp
+#else
+#define mt_dense mt_dense_plain
+#endif
+
+#endif

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Convolutions of NHWC tensors in one group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .accumulate import Accumulator
+from .operator import Constant, Operator
+from .requantize import Rounding
+from .tensor import QuantizedTensor
+
+
+@dataclass(frozen=True)
+class Window:
+    """How a kernel moves over an image: pairs of rows and columns.
+
+    Attributes
+    ----------
+    strides, dilation : pair of int
+    padding : pair of int
+        Rows above and columns to the left; the rest follows from the output's shape.
+    """
+
+    strides: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+
+    def patches(
+        self, image: np.ndarray, kernel: tuple[int, int], output: tuple[int, int], fill: int
+    ) -> np.ndarray:
+        """What lies under the kernel, shape (batch, rows, columns, kernel rows and columns,
+        channels)."""
+        batch, height, width, channels = image.shape
+        result = np.full((batch, *output, *kernel, channels), fill, np.int64)
+        for ky, kx in np.ndindex(*kernel):
+            rows = np.arange(output[0]) * self.strides[0] - self.padding[0] + ky * self.dilation[0]
+            columns = (
+                np.arange(output[1]) * self.strides[1] - self.padding[1] + kx * self.dilation[1]
+            )
+            inside_y = np.flatnonzero((rows >= 0) & (rows < height))
+            inside_x = np.flatnonzero((columns >= 0) & (columns < width))
+            result[:, inside_y[:, None], inside_x, ky, kx] = image[
+                :, rows[inside_y][:, None], columns[inside_x]
+            ]
+        return result
+
+
+class Conv2D(Operator):
+    """Convolution of int8 with int8 weights.
+
+    Parameters
+    ----------
+    input, output : QuantizedTensor
+        Of int8, shapes (batch, height, width, channels).
+    weights : int8 array, shape (channels of output, kernel height, width, channels of input)
+    window : Window
+    bias, scales, limits, rounding
+        As in `Accumulator`.
+    """
+
+    name = "conv2d"
+
+    def __init__(
+        self,
+        input: QuantizedTensor,
+        output: QuantizedTensor,
+        weights: np.ndarray,
+        bias: np.ndarray | None,
+        scales: np.ndarray,
+        window: Window,
+        limits: tuple[int, int] | None = None,
+        rounding: Rounding = "single",
+    ):
+        if weights.shape[3] != input.shape[3]:
+            raise ValueError("a convolution in groups is none of these")
+        self.inputs = (input,)
+        self.output = output
+        self._kernel = (weights.shape[1], weights.shape[2])
+        self._window = window
+        rows = weights.reshape(weights.shape[0], -1)
+        self._layer = Accumulator(rows, bias, scales, input, output, limits, rounding)
+
+    def compute(self, *arrays: np.ndarray) -> np.ndarray:
+        patches = self._window.patches(
+            arrays[0],
+            self._kernel,
+            (self.output.shape[1], self.output.shape[2]),
+            self.inputs[0].zero_point,
+        )
+        sums = patches.reshape(*self.output.shape[:3], -1) @ self._layer.weights.astype(np.int64).T
+        return self._layer.finish(sums)
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        return ("microtvm_conv2d.h",)
+
+    @property
+    def constants(self) -> tuple[Constant, ...]:
+        return self._layer.constants(in_fours=self.inputs[0].shape[3] % 4 == 0)
+
+    @property
+    def scratch_bytes(self) -> int:
+        return self._layer.depth * (4 if self._layer.packs else 2)
+
+    @property
+    def macs(self) -> int:
+        return self.output.size * int(self._layer.weights.shape[1])
+
+    @property
+    def overwritable(self) -> tuple[int, ...]:
+        # A kernel of one element reads the pixels that it writes, gathered before.
+        alone = self._kernel == (1, 1) and self._window == Window()
+        return (0,) if alone and self.output.shape[3] <= self.inputs[0].shape[3] else ()
+
+    def body(self, kernel: str) -> str:
+        batch, height, width, channels = self.inputs[0].shape
+        _, out_height, out_width, out_channels = self.output.shape
+        window, layer = self._window, self._layer
+        pairs = (*self._kernel, *window.strides, *window.padding, *window.dilation)
+        function = "mt_conv2d" if layer.packs else "mt_conv2d_plain"
+        call = (
+            f"{function}(&layer, {kernel}_weights, {kernel}_bias,\n"
+            f"        (const mt_scale *)(const void *){kernel}_scales,"
+        )
+        image, result = height * width * channels, out_height * out_width * out_channels
+        lines = [
+            "    static const mt_conv2d_layer layer = {",
+            f"        {height}, {width}, {channels}, {out_height}, {out_width}, {out_channels},",
+            f"        {', '.join(map(str, pairs))},",
+            f"        {layer.depth}, {self.inputs[0].zero_point}, {int(layer.late)},",
+            f"        {layer.output_text()},",
+            "    };",
+            f"    for (int32_t n = 0; n < {batch}; ++n) {{",
+            f"    {call} x0 + n * {image}, out + n * {result}, scratch);",
+            "    }",
+        ]
+        return "\n".join(lines)

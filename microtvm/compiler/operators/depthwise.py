@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Convolutions of each channel of an NHWC tensor by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .accumulate import Accumulator
+from .conv2d import Window
+from .operator import Constant, Operator
+from .requantize import Rounding
+from .tensor import QuantizedTensor
+
+
+class Depthwise(Operator):
+    """Depthwise convolution of int8 with int8 weights.
+
+    The lines of input under a block of outputs are copied, with their padding, before any output
+    of it is written: so the output may lie over the input, and no loop tests for the border.
+
+    Parameters
+    ----------
+    input, output : QuantizedTensor
+        Of int8, shapes (batch, height, width, channels); the output has a multiple of channels.
+    weights : int8 array, shape (kernel height, width, channels of output)
+    window : Window
+    bias, scales, limits, rounding
+        As in `Accumulator`.
+    """
+
+    name = "depthwise_conv2d"
+
+    def __init__(
+        self,
+        input: QuantizedTensor,
+        output: QuantizedTensor,
+        weights: np.ndarray,
+        bias: np.ndarray | None,
+        scales: np.ndarray,
+        window: Window,
+        limits: tuple[int, int] | None = None,
+        rounding: Rounding = "single",
+    ):
+        self.inputs = (input,)
+        self.output = output
+        self._kernel = (weights.shape[0], weights.shape[1])
+        self._window = window
+        rows = weights.reshape(-1, weights.shape[2]).T
+        self._layer = Accumulator(rows, bias, scales, input, output, limits, rounding)
+        # Outputs computed together, so that they share what they read.
+        height, width = output.shape[1:3]
+        if self._kernel == (1, 1):
+            self._block = (1, 1)
+        elif width == 1:
+            self._block = (min(height, 4), 1)
+        elif height == 1:
+            self._block = (1, min(width, 4))
+        else:
+            self._block = (2, 2)
+        self._lines = (self._block[0] - 1) * window.strides[0] + self._reach(0)
+        self._columns = (width - 1) * window.strides[1] + self._reach(1)
+
+    def _reach(self, axis: int) -> int:
+        """Rows or columns that the kernel spans."""
+        return int((self._kernel[axis] - 1) * self._window.dilation[axis] + 1)
+
+    def compute(self, *arrays: np.ndarray) -> np.ndarray:
+        patches = self._window.patches(
+            arrays[0],
+            self._kernel,
+            (self.output.shape[1], self.output.shape[2]),
+            self.inputs[0].zero_point,
+        )
+        multiplier = self.output.shape[3] // self.inputs[0].shape[3]
+        taps = patches.reshape(*self.output.shape[:3], -1, patches.shape[-1])
+        flat = np.repeat(taps, multiplier, -1)
+        sums = (flat * self._layer.weights.T.astype(np.int64)).sum(3)
+        return self._layer.finish(sums)
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        return ("microtvm_depthwise.h",)
+
+    @property
+    def constants(self) -> tuple[Constant, ...]:
+        return (
+            Constant("weights", np.ascontiguousarray(self._layer.weights)),
+            Constant("bias", self._layer.bias.astype(np.int32)),
+            Constant("scales", self._layer.scales.ravel()),
+        )
+
+    @property
+    def scratch_bytes(self) -> int:
+        return self._lines * self._columns * self.inputs[0].shape[3]
+
+    @property
+    def macs(self) -> int:
+        return self.output.size * int(self._layer.weights.shape[1])
+
+    @property
+    def overwritable(self) -> tuple[int, ...]:
+        """The input, if every output's place has been read by the time it is written."""
+        batch, height, width, channels = self.inputs[0].shape
+        _, rows, out_width, out_channels = self.output.shape
+        if batch != 1:
+            return ()
+        for y in range(0, rows, self._block[0]):
+            read = min(y * self._window.strides[0] - self._window.padding[0] + self._lines, height)
+            written = min(y + self._block[0], rows)
+            if written * out_width * out_channels > max(read, 0) * width * channels:
+                return ()
+        return (0,)
+
+    def body(self, kernel: str) -> str:
+        batch, height, width, channels = self.inputs[0].shape
+        _, out_height, out_width, out_channels = self.output.shape
+        (bh, bw), window = self._block, self._window
+        line, image = self._columns * channels, height * width * channels
+        left = window.padding[1]
+        inside = max(min(width, self._columns - left), 0)
+        edge = "xx" if out_width % bw == 0 else f"(xx > {out_width - bw} ? {out_width - bw} : xx)"
+        lines = [
+            "    static const mt_lines lines = {",
+            f"        {height}, {width * channels}, {self._lines}, {bh * window.strides[0]},",
+            f"        {window.padding[0]}, {left * channels}, {inside * channels},",
+            f"        {(self._columns - left - inside) * channels}, {self.inputs[0].zero_point},",
+            "    };",
+            f"    static const mt_output output = {self._layer.output_text()};",
+            f"    for (int32_t n = 0; n < {batch}; ++n, x0 += {image}) {{",
+            f"    for (int32_t y = 0; y < {out_height}; y += {bh}) {{",
+            "        mt_read_lines(&lines, x0, y, y * "
+            f"{window.strides[0]} - {window.padding[0]}, scratch);",
+            f"        for (int32_t xx = 0; xx < {out_width}; xx += {bw}) {{",
+            f"            int32_t column = {edge};",
+            f"            const int8_t *p = scratch + column * {window.strides[1] * channels};",
+            f"            const int8_t *w = {kernel}_weights;",
+            f"            const int32_t *bias = {kernel}_bias;",
+            f"            const mt_scale *scale = (const mt_scale *)(const void *){kernel}_scales;",
+            f"            int8_t *o = out + ((n * {out_height} + y) * {out_width} + column)"
+            f" * {out_channels};",
+            f"            for (int32_t c = 0; c < {channels}; ++c, ++p) {{",
+        ]
+        multiplier = out_channels // channels
+        if multiplier > 1:
+            lines.append(f"            for (int32_t m = 0; m < {multiplier}; ++m) {{")
+        lines += ["                " + text for text in self._sums(line, channels)]
+        for i in range(bh):
+            store = [
+                f"o[{(i * out_width + j) * out_channels}] = "
+                f"mt_output_of(sum{i}{j}, scale, &output);"
+                for j in range(bw)
+            ]
+            if i and out_height % bh:
+                lines.append(f"                if (y + {i} < {out_height}) {{")
+                lines += ["                    " + text for text in store]
+                lines.append("                }")
+            else:
+                lines += ["                " + text for text in store]
+        lines.append("                ++o;")
+        lines.append("                ++scale;")
+        lines.append(f"                w += {self._kernel[0] * self._kernel[1]};")
+        if multiplier > 1:
+            lines.append("            }")
+        lines += ["            }", "        }", "    }", "    }"]
+        return "\n".join(lines)
+
+    def _sums(self, line: int, channels: int) -> list[str]:
+        """C statements for the sums of a block; every element of the patch is read once."""
+        (bh, bw), (sy, sx), (dy, dx) = self._block, self._window.strides, self._window.dilation
+        kh, kw = self._kernel
+        uses: dict[tuple[int, int], list[tuple[int, int, int, int]]] = {}
+        for i, j, ky, kx in np.ndindex(bh, bw, kh, kw):
+            uses.setdefault((i * sy + ky * dy, j * sx + kx * dx), []).append((i, j, ky, kx))
+        names = [f"sum{i}{j}" for i in range(bh) for j in range(bw)]
+        result = ["int32_t v;", "int32_t sum00 = *bias++;"]
+        result += [f"int32_t {name} = sum00;" for name in names[1:]]
+        known = set()
+        for (row, column), users in sorted(uses.items()):
+            for _, _, ky, kx in users:
+                if (ky, kx) not in known:
+                    known.add((ky, kx))
+                    result.append(f"int32_t w{ky}_{kx} = w[{ky * kw + kx}];")
+            result.append(f"v = p[{row * line + column * channels}];")
+            result += [f"sum{i}{j} += v * w{ky}_{kx};" for i, j, ky, kx in users]
+        return result
