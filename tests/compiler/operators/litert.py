@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,18 @@ from microtvm.compiler.operators import QuantizedTensor
 _TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "int16": 7, "int8": 9}
 
 
+@dataclass(frozen=True)
+class Weights:
+    """A quantized constant: one scale for each slice along an axis; zero points are 0."""
+
+    values: np.ndarray
+    scales: np.ndarray
+    axis: int
+
+
 def one_operator(
     operator: str,
-    inputs: Sequence[QuantizedTensor | np.ndarray],
+    inputs: Sequence[QuantizedTensor | np.ndarray | Weights],
     output: QuantizedTensor,
     options: str | None = None,
     version: int = 2,
@@ -28,7 +38,7 @@ def one_operator(
     operator : str
         Its name in schema.fbs, e.g. ``"ADD"``.
     inputs : sequence of QuantizedTensor or array
-        The model's inputs; arrays are constants.
+        The model's inputs; arrays and weights are constants.
     output : QuantizedTensor
     options : str, optional
         Its options table, e.g. ``"AddOptions"``.
@@ -43,8 +53,14 @@ def one_operator(
     graph, model = schema.SubGraphT(), schema.ModelT()
     model.buffers = [schema.BufferT()]
     graph.tensors = []
-    for index, item in enumerate([*inputs, output]):
+    for index, given in enumerate([*inputs, output]):
+        item = given.values if isinstance(given, Weights) else given
         tensor = schema.TensorT()
+        if isinstance(given, Weights):
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.scale = given.scales
+            tensor.quantization.zeroPoint = np.zeros(given.scales.size, np.int64)
+            tensor.quantization.quantizedDimension = given.axis
         constant = isinstance(item, np.ndarray)
         tensor.name = f"t{index}".encode()
         tensor.shape = np.array(item.shape, np.int32)
@@ -76,7 +92,7 @@ def one_operator(
             setattr(node.builtinOptions, name, value)
     graph.operators = [node]
     graph.inputs = np.array(
-        [i for i, item in enumerate(inputs) if not isinstance(item, np.ndarray)], np.int32
+        [i for i, item in enumerate(inputs) if isinstance(item, QuantizedTensor)], np.int32
     )
     graph.outputs = node.outputs
     model.subgraphs, model.operatorCodes, model.version = [graph], [code], 3
