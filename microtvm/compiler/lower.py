@@ -11,6 +11,7 @@ from .dependencies import load
 from .emit.names import identifiers
 from .errors import CompileError, UnsupportedOperatorError
 from .frontends.imported import ImportedModel
+from .fuse_operators import fuse
 from .operators import Operator
 from .passes import graph_passes, kernel_passes
 from .program import Block, Call, Copy, Kernel, Place, Program, Space, TensorInfo
@@ -150,6 +151,9 @@ class _MainReader:
                 self._values[hash(binding.var)] = self._value(binding)
         result = self._operand(main.body.body)
         returned = list(_flatten(result))
+        self._calls = fuse(self._calls, returned, self._operator_kernel)
+        called = {call.kernel.name for call in self._calls}
+        self._kernels = {k: v for k, v in self._kernels.items() if v.name in called}
         types = list(_flatten_types(main.ret_ty))
         outputs = []
         for name, type_ in zip(self._model.output_names, types, strict=True):
@@ -211,10 +215,13 @@ class _MainReader:
             *sources, target = call.arguments
             if not isinstance(call.kernel.body, Operator) or target.space is not Space.ARENA:
                 continue
-            for operand in call.kernel.body.overwritable:
+            overwritable = call.kernel.body.overwritable
+            for operand in overwritable:
                 source = sources[operand]
+                twice = [i for i, place in enumerate(sources) if place == source]
                 if (
                     source.space is Space.ARENA
+                    and set(twice) <= set(overwritable)
                     and last[source] == index
                     and self._sizes[target.index] <= self._sizes[source.index]
                 ):
@@ -271,10 +278,13 @@ class _MainReader:
         sources = [self._operand(field) for field in call.args[1].fields]
         target = Place(Space.ARENA, len(self._sizes))
         self._sizes.append(operator.output.nbytes)
+        self._calls.append(Call(self._operator_kernel(operator), (*sources, target)))
+        return target
+
+    def _operator_kernel(self, operator: Operator) -> Kernel:
         kernel = Kernel(self._kernel_name(operator.name), operator.name, operator)
         self._kernels[kernel.name] = kernel
-        self._calls.append(Call(kernel, (*sources, target)))
-        return target
+        return kernel
 
     def _kernel(self, variable: Any) -> Kernel:
         operator = variable.name_hint

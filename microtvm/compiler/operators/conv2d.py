@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
 
 from .accumulate import Accumulator
+from .elementwise import Add
 from .operator import Constant, Operator
 from .requantize import Rounding
 from .tensor import QuantizedTensor
@@ -82,6 +84,8 @@ class Conv2D(Operator):
         self._window = window
         rows = weights.reshape(weights.shape[0], -1)
         self._layer = Accumulator(rows, bias, scales, input, output, limits, rounding)
+        self._addition: Add | None = None
+        self._operand = 0
 
     def compute(self, *arrays: np.ndarray) -> np.ndarray:
         patches = self._window.patches(
@@ -91,7 +95,27 @@ class Conv2D(Operator):
             self.inputs[0].zero_point,
         )
         sums = patches.reshape(*self.output.shape[:3], -1) @ self._layer.weights.astype(np.int64).T
-        return self._layer.finish(sums)
+        result = self._layer.finish(sums)
+        if self._addition is None:
+            return result
+        operands = [result, arrays[1]] if self._operand == 0 else [arrays[1], result]
+        return self._addition.compute(*operands)
+
+    def followed_by(self, other: Operator, operand: int) -> Operator | None:
+        """A residual addition is computed pixel by pixel, and may lie over the other tensor."""
+        if (
+            self._addition is not None
+            or not isinstance(other, Add)
+            or other.short is None
+            or any(tensor.shape != self.output.shape for tensor in other.inputs)
+        ):
+            return None
+        both = copy.copy(self)
+        both.name = f"{self.name}_{other.name}"
+        both.inputs = (*self.inputs, other.inputs[1 - operand])
+        both.output = other.output
+        both._addition, both._operand = other, operand
+        return both
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -103,7 +127,8 @@ class Conv2D(Operator):
 
     @property
     def scratch_bytes(self) -> int:
-        return self._layer.depth * (4 if self._layer.packs else 2)
+        results = 0 if self._addition is None else 2 * self.output.shape[3]
+        return self._layer.depth * (4 if self._layer.packs else 2) + results
 
     @property
     def macs(self) -> int:
@@ -111,6 +136,8 @@ class Conv2D(Operator):
 
     @property
     def overwritable(self) -> tuple[int, ...]:
+        if self._addition is not None:
+            return (1,)
         # A kernel of one element reads the pixels that it writes, gathered before.
         alone = self._kernel == (1, 1) and self._window == Window()
         return (0,) if alone and self.output.shape[3] <= self.inputs[0].shape[3] else ()
@@ -126,6 +153,7 @@ class Conv2D(Operator):
             f"        (const mt_scale *)(const void *){kernel}_scales,"
         )
         image, result = height * width * channels, out_height * out_width * out_channels
+        skip = f"&addition, x1 + n * {result}"
         lines = [
             "    static const mt_conv2d_layer layer = {",
             f"        {height}, {width}, {channels}, {out_height}, {out_width}, {out_channels},",
@@ -133,8 +161,22 @@ class Conv2D(Operator):
             f"        {layer.depth}, {self.inputs[0].zero_point}, {int(layer.late)},",
             f"        {layer.output_text()},",
             "    };",
+            *self._addition_text(),
             f"    for (int32_t n = 0; n < {batch}; ++n) {{",
-            f"    {call} x0 + n * {image}, out + n * {result}, scratch);",
+            f"    {call} x0 + n * {image}, out + n * {result}, scratch,",
+            f"        {'NULL, NULL' if self._addition is None else skip});",
             "    }",
         ]
         return "\n".join(lines)
+
+    def _addition_text(self) -> list[str]:
+        if self._addition is None or self._addition.short is None:
+            return []
+        short, add = self._addition.short, self._addition
+        factor, skip = short.multipliers[self._operand], short.multipliers[1 - self._operand]
+        values = (short.bias, factor, skip, short.shift, add.output.zero_point, add.low, add.high)
+        return [
+            "    static const mt_addition addition = {",
+            f"        {', '.join(map(str, values))},",
+            "    };",
+        ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import abc
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -68,6 +69,15 @@ class Binary(Operator):
         return f"{self.output.dtype}_t"
 
 
+@dataclass(frozen=True)
+class ShortAddition:
+    """``(bias + a * multipliers[0] + b * multipliers[1]) >> shift``, before the zero point."""
+
+    bias: int
+    multipliers: tuple[int, int]
+    shift: int
+
+
 class Add(Binary):
     """Sum, or difference, of two quantized tensors.
 
@@ -83,6 +93,11 @@ class Add(Binary):
     rounding : {"single", "double"}
     subtract : bool
         Whether b is subtracted.
+
+    Attributes
+    ----------
+    short : ShortAddition or None
+        XNNPACK's form, where it is this one.
     """
 
     def __init__(
@@ -98,18 +113,17 @@ class Add(Binary):
         self.name = "sub" if subtract else "add"
         self._sign = -1 if subtract else 1
         ratios = [np.float32(t.scale) / np.float32(output.scale) for t in (a, b)]
-        self._short = (
+        self.short: ShortAddition | None = None
+        if (
             rounding == "single"
             and output.dtype in ("int8", "uint8")
             and all(2**-10 <= ratio < 2**8 for ratio in ratios)
-        )
-        if self._short:
-            self._shift = 20 - (math.frexp(float(max(ratios)))[1] - 1)
-            m0, m1 = (int(np.rint(np.ldexp(r, self._shift))) for r in ratios)
-            self._multipliers = (m0, self._sign * m1)
-            self._bias = (1 << (self._shift - 1)) - sum(
-                m * t.zero_point for m, t in zip(self._multipliers, self.inputs, strict=True)
-            )
+        ):
+            shift = 20 - (math.frexp(float(max(ratios)))[1] - 1)
+            m0, m1 = (int(np.rint(np.ldexp(r, shift))) for r in ratios)
+            m1 *= self._sign
+            bias = (1 << (shift - 1)) - m0 * a.zero_point - m1 * b.zero_point
+            self.short = ShortAddition(bias, (m0, m1), shift)
         else:
             self._left = 15 if output.dtype == "int16" else 20
             larger = 2 * max(a.scale, b.scale)
@@ -119,9 +133,9 @@ class Add(Binary):
     def compute(self, *arrays: np.ndarray) -> np.ndarray:
         a, b = (x.astype(np.int64) for x in arrays)
         zero = self.output.zero_point
-        if self._short:
-            m0, m1 = self._multipliers
-            total = (self._bias + a * m0 + b * m1) >> self._shift
+        if self.short is not None:
+            m0, m1 = self.short.multipliers
+            total = (self.short.bias + a * m0 + b * m1) >> self.short.shift
             return self._clip(total + zero)
         wide = [
             requantize((x - t.zero_point) << self._left, *scale, rounding="double")
@@ -137,11 +151,11 @@ class Add(Binary):
     def statements(self, a: str, b: str, out: str) -> list[str]:
         zero = self.output.zero_point
         low, high = self.low - zero, self.high - zero
-        if self._short:
-            m0, m1 = self._multipliers
+        if self.short is not None:
+            m0, m1 = self.short.multipliers
             return [
-                f"int32_t sum = {self._bias} + {a} * {m0} + {b} * {m1};",
-                f"sum = mt_clamp(sum >> {self._shift}, {low}, {high});",
+                f"int32_t sum = {self.short.bias} + {a} * {m0} + {b} * {m1};",
+                f"sum = mt_clamp(sum >> {self.short.shift}, {low}, {high});",
                 f"{out} = ({self._c_type})(sum + {zero});",
             ]
         lines = []

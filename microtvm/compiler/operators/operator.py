@@ -112,6 +112,19 @@ class Operator(abc.ABC):
         """Inputs over which the output may be written, when nothing else needs them."""
         return ()
 
+    def followed_by(self, other: Operator, operand: int) -> Operator | None:
+        """One operator for this one and another that alone reads its result; None where none is.
+
+        Its inputs are those of this operator, then the other ones of ``other`` in order.
+
+        Parameters
+        ----------
+        other : Operator
+        operand : int
+            Which input of ``other`` the result is.
+        """
+        return None
+
     @property
     def runs_in_integers(self) -> bool:
         """Whether no float is computed on the device."""

@@ -20,6 +20,22 @@ typedef struct {
     mt_output output;
 } mt_conv2d_layer;
 
+/* An addition of another tensor that follows: (bias + result * factor + skip * skip_factor)
+ * >> shift, plus the output's zero point. */
+typedef struct {
+    int32_t bias, factor, skip_factor, shift, zero, low, high;
+} mt_addition;
+
+static inline void mt_add(const mt_addition *addition, const int8_t *results, const int8_t *skip,
+                          int8_t *out, int32_t count) {
+    for (int32_t i = 0; i < count; ++i) {
+        int32_t sum =
+            addition->bias + results[i] * addition->factor + skip[i] * addition->skip_factor;
+        sum = (sum >> addition->shift) + addition->zero;
+        out[i] = (int8_t)mt_clamp(sum, addition->low, addition->high);
+    }
+}
+
 /* Elements k to k + count of a pixel's patch; padding where there is no source. */
 static inline void mt_store_bytes(int8_t *patch, int32_t pixel, int32_t k, const int8_t *source,
                                   int32_t count, int32_t zero) {
@@ -139,14 +155,17 @@ static inline void mt_conv2d_store(const mt_conv2d_layer *layer, const mt_scale 
 /* Weights [channels / 4][depth][4], any core. */
 static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, const int8_t *weights,
                                    const int32_t *bias, const mt_scale *scales, const int8_t *x,
-                                   int8_t *out, int8_t *patch) {
+                                   int8_t *out, int8_t *patch, const mt_addition *addition,
+                                   const int8_t *skip) {
     int32_t pixels = layer->out_height * layer->out_width;
     int32_t channels = layer->out_channels;
+    int8_t *results = patch + layer->depth * 2; /* of two pixels, before an addition */
     memset(patch, 0, (size_t)layer->depth * 2);
     for (int32_t n = 0; n < pixels; n += 2) {
         int32_t second = n + 1 < pixels ? n + 1 : n;
         mt_gather(layer, x, n, patch, 0, 0);
         mt_gather(layer, x, second, patch, 1, 0);
+        int8_t *first = addition != NULL ? results : out + n * channels;
         const int8_t *w = weights;
         for (int32_t c = 0; c < channels; c += 4) {
             int32_t a0 = bias[c], a1 = bias[c + 1], a2 = bias[c + 2], a3 = bias[c + 3];
@@ -161,7 +180,11 @@ static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, const int8_t *w
                 p += 8;
             } while (p != end);
             const int32_t sums[8] = {a0, a1, a2, a3, b0, b1, b2, b3};
-            mt_conv2d_store(layer, scales, c, sums, out + n * channels, out + second * channels);
+            mt_conv2d_store(layer, scales, c, sums, first, first + (second - n) * channels);
+        }
+        if (addition != NULL) {
+            mt_add(addition, first, skip + n * channels, out + n * channels,
+                   (second - n + 1) * channels);
         }
     }
 }
@@ -188,14 +211,17 @@ static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, const int8_t *w
  * channels each. */
 static inline void mt_conv2d_dsp(const mt_conv2d_layer *layer, const uint32_t *weights,
                                  const int32_t *bias, const mt_scale *scales, const int8_t *x,
-                                 int8_t *out, int8_t *patch) {
+                                 int8_t *out, int8_t *patch, const mt_addition *addition,
+                                 const int8_t *skip) {
     int32_t pixels = layer->out_height * layer->out_width;
     int32_t channels = layer->out_channels;
+    int8_t *results = patch + layer->depth * 4;
     memset(patch, 0, (size_t)layer->depth * 4);
     for (int32_t n = 0; n < pixels; n += 2) {
         int32_t second = n + 1 < pixels ? n + 1 : n;
         mt_gather(layer, x, n, patch, 0, 1);
         mt_gather(layer, x, second, patch, 1, 1);
+        int8_t *first = addition != NULL ? results : out + n * channels;
         const uint32_t *w = weights;
         for (int32_t c = 0; c < channels; c += 4) {
             int32_t a0 = bias[c], a2 = bias[c + 2], a1, a3;
@@ -225,7 +251,11 @@ static inline void mt_conv2d_dsp(const mt_conv2d_layer *layer, const uint32_t *w
                 b3 += bias[c + 3];
             }
             const int32_t sums[8] = {a0, a1, a2, a3, b0, b1, b2, b3};
-            mt_conv2d_store(layer, scales, c, sums, out + n * channels, out + second * channels);
+            mt_conv2d_store(layer, scales, c, sums, first, first + (second - n) * channels);
+        }
+        if (addition != NULL) {
+            mt_add(addition, first, skip + n * channels, out + n * channels,
+                   (second - n + 1) * channels);
         }
     }
 }
