@@ -35,12 +35,15 @@ class ArchiveError(MicroTVMError):
 
 @dataclasses.dataclass(frozen=True)
 class TensorFacts:
-    """An input or output of the model. TVM 0.8 to 0.18 do not record the shape."""
+    """An input or output of the model. TVM 0.8 to 0.18 record neither shape nor quantization."""
 
     name: str
     dtype: str
     size: int
     shape: tuple[int, ...] | None
+    scale: float | None = None
+    """A quantized tensor's integer q stands for ``scale * (q - zero_point)``."""
+    zero_point: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,6 +168,8 @@ def _tensors(entries: dict[str, Any]) -> tuple[TensorFacts, ...]:
             dtype=str(entry["dtype"]),
             size=int(entry["size"]),
             shape=tuple(map(int, entry["shape"])) if "shape" in entry else None,
+            scale=float(entry["scale"]) if "scale" in entry else None,
+            zero_point=int(entry["zero_point"]) if "scale" in entry else None,
         )
         for name, entry in entries.items()
     )

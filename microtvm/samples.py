@@ -111,7 +111,7 @@ def _count(array: Array, tensor: Tensor, what: str) -> int | None:
     if array.dtype != tensor.dtype:
         raise SampleError(
             f"{what} is {array.dtype}; the model's input {tensor.name!r} wants {tensor.dtype}",
-            hint=f"convert it: array.astype({tensor.dtype.name!r})",
+            hint=_conversion(array.dtype, tensor.dtype),
         )
     if array.shape == tensor.shape:
         return None
@@ -122,6 +122,16 @@ def _count(array: Array, tensor: Tensor, what: str) -> int | None:
         f"{what} has shape {array.shape}; the model's input {tensor.name!r} wants {tensor.shape},"
         f" or ({axis}) for n samples"
     )
+
+
+def _conversion(given: np.dtype[Any], wanted: np.dtype[Any]) -> str:
+    """What to do about an array of another type. Real numbers are never just cast to integers."""
+    if given.kind == "f" and wanted.kind in "iu":
+        return (
+            "real numbers are quantized by --float-io, where microtvm info shows a scale for the "
+            "input; else quantize them as the model was trained"
+        )
+    return f"convert it: array.astype({wanted.name!r})"
 
 
 def output_names(names: Sequence[str]) -> list[str]:

@@ -23,7 +23,10 @@ def model_lines(model: ModelFacts) -> list[str]:
 
 def _tensor(tensor: TensorFacts) -> str:
     shape = f" {tensor.shape}" if tensor.shape is not None else ""
-    return f"{tensor.name}: {tensor.dtype}{shape}, {tensor.size:,} bytes"
+    text = f"{tensor.name}: {tensor.dtype}{shape}, {tensor.size:,} bytes"
+    if tensor.scale is None:
+        return text
+    return f"{text}, scale {tensor.scale:.8g}, zero point {tensor.zero_point}"
 
 
 def option_lines(options: list[dict[str, Any]], values: Mapping[str, Any]) -> list[str]:

@@ -17,14 +17,17 @@ from .arguments import (
 from .report import Report
 
 if TYPE_CHECKING:
+    from ..archive import ModelFacts
     from ..inference import Answers
     from ..project import GeneratedProject
+    from ..quantization import FloatIO
     from ..samples import Array, Samples
 
 HELP = "run a project's model on the device"
 EXAMPLES = """
 microtvm run my_project --inputs in.npz --outputs out.npz
 microtvm run my_project --inputs in.npz --repeat 100 --json
+microtvm run my_project --inputs pictures.npz --float-io
 
 in.npz holds one array for each input of the model, by its name; the array of a model with one
 input may be called "input". Each is shaped like its input, or has a leading sample axis. out.npz
@@ -48,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         metavar="N",
         help="after the answers, time N more runs by the device's clock; default: 1",
+    )
+    parser.add_argument(
+        "--float-io",
+        action="store_true",
+        help="the samples are real numbers: quantize them, and dequantize the answers, where the "
+        "model's inputs and outputs are quantized",
     )
     add_project_options(parser)
 
@@ -101,10 +110,29 @@ def _answer(
 
     with Session(project.transport(), on_log=show_log) as session:
         executor = open_executor(session, model, archive)
-        samples = load_inputs(args.inputs, input_tensors(executor, model))
+        tensors = input_tensors(executor, model)
+        real = _float_io(model) if args.float_io else None
+        samples = load_inputs(args.inputs, [real.wanted(t) for t in tensors] if real else tensors)
+        if real:
+            samples = real.quantize(samples, {tensor.name: tensor for tensor in tensors})
         with report.bar("run", samples.total) as advance:
             answers = infer(session, executor, model, samples, args.repeat, advance)
+    if real:
+        answers = answers._replace(outputs=real.dequantize(answers.outputs))
     return samples, answers
+
+
+def _float_io(model: ModelFacts | None) -> FloatIO:
+    from ..quantization import FloatIO
+
+    inputs = {tensor.name: tensor for tensor in model.inputs} if model else {}
+    outputs = {tensor.name: tensor for tensor in model.outputs} if model else {}
+    if all(tensor.scale is None for tensor in (*inputs.values(), *outputs.values())):
+        raise UsageError(
+            "--float-io is for quantized models; this project's archive tells no scale of any "
+            "input or output (archives of TVM do not)"
+        )
+    return FloatIO(inputs, outputs)
 
 
 def _facts(

@@ -76,7 +76,7 @@ def export_model_library_format(
 
 
 def metadata(compiled: CompiledModel, time: datetime.datetime) -> dict[str, Any]:
-    """Contents of ``metadata.json``: TVM 0.18's keys, and ``abi``, ``shape`` and ``index``."""
+    """Contents of ``metadata.json``: TVM 0.18's keys, and more of each tensor."""
     main = {
         "device": _CPU,
         "constants_size_bytes": compiled.constant_bytes,
@@ -112,6 +112,11 @@ def _tensors(tensors: Sequence[TensorInfo]) -> dict[str, Any]:
             "shape": list(tensor.shape),
             # The keys of metadata.json are sorted; this is the order of the model's function.
             "index": index,
+            **(
+                {}
+                if tensor.scale is None
+                else {"scale": tensor.scale, "zero_point": tensor.zero_point}
+            ),
         }
         for index, tensor in enumerate(tensors)
     }

@@ -12,6 +12,7 @@ from .emit.names import identifiers
 from .errors import CompileError, UnsupportedOperatorError
 from .frontends.imported import ImportedModel
 from .fuse_operators import fuse
+from .interface import Interface, agreed
 from .operators import Operator
 from .passes import graph_passes, kernel_passes
 from .program import Block, Call, Copy, Kernel, Place, Program, Space, TensorInfo
@@ -159,6 +160,9 @@ class _MainReader:
         for name, type_ in zip(self._model.output_names, types, strict=True):
             info = tensor_info(f"output {name}", type_, self._model.source)
             outputs.append(TensorInfo(name, info.shape, info.dtype))
+        if self._model.declared is not None:
+            imported = Interface(tuple(inputs), tuple(outputs))
+            inputs, outputs = map(list, agreed(self._model.declared, imported, self._model.source))
         copies = self._bind_outputs(returned, outputs)
         return self._finish(inputs, outputs, copies)
 

@@ -142,7 +142,7 @@ def _distinct(tensors: Sequence[TensorInfo]) -> list[TensorInfo]:
             name = f"{tensor.name}_{number}"
             number += 1
         used.add(name)
-        result.append(TensorInfo(name, tensor.shape, tensor.dtype))
+        result.append(replace(tensor, name=name))
     return result
 
 

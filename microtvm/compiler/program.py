@@ -28,11 +28,15 @@ class TensorInfo:
     shape : tuple of int
     dtype : str
         NumPy's name, e.g. ``"int8"``.
+    scale, zero_point : float and int, optional
+        An integer q stands for ``scale * (q - zero_point)``; None where it is not quantized.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
+    scale: float | None = None
+    zero_point: int | None = None
 
     @property
     def nbytes(self) -> int:

@@ -85,11 +85,16 @@ def test_metadata_has_what_tvm_wrote_and_names_the_abi(tmp_path):
                                 "workspace_size_bytes": 512,
                                 "io_size_bytes": 6 + 16 + 1,
                                 "inputs": {
-                                    "in:0": {"dtype": "int8", "size": 6, "shape": [1, 2, 3]}
+                                    "in:0": {
+                                        "dtype": "int8",
+                                        "size": 6,
+                                        "shape": [1, 2, 3],
+                                        "index": 0,
+                                    }
                                 },
                                 "outputs": {
-                                    "a": {"dtype": "float32", "size": 16, "shape": [4]},
-                                    "b": {"dtype": "bool", "size": 1, "shape": []},
+                                    "a": {"dtype": "float32", "size": 16, "shape": [4], "index": 0},
+                                    "b": {"dtype": "bool", "size": 1, "shape": [], "index": 1},
                                 },
                             }
                         ],

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..interface import Interface
 from ..operators import OperatorTable
 
 
@@ -23,6 +24,9 @@ class ImportedModel:
         What errors call the model: the file, or "the Relax module".
     operators : OperatorTable
         The operators of ours that the module calls.
+    declared : Interface, optional
+        What the file says of its inputs and outputs, read from the file itself; what was imported
+        must agree with it.
     """
 
     module: Any
@@ -30,6 +34,7 @@ class ImportedModel:
     output_names: list[str]
     source: str
     operators: OperatorTable = field(default_factory=OperatorTable)
+    declared: Interface | None = None
 
 
 def default_output_names(count: int) -> list[str]:

@@ -104,7 +104,7 @@ def _largest(a: Array, b: Array) -> float:
 
 def _compare_quanta(name: str, ours: Array, answers: list[Array]) -> OutputCheck:
     wide = [answer.astype(np.int64) for answer in answers]
-    spread = _largest(wide[0], wide[-1])
+    spread = float(np.ptp(wide, axis=0).max(initial=0))
     difference = min(_largest(ours.astype(np.int64), answer) for answer in wide)
     return OutputCheck(name, difference, _QUANTA + spread, "quanta")
 
@@ -117,9 +117,9 @@ def _compare_labels(name: str, ours: Array, answers: list[Array]) -> OutputCheck
 def _compare_floats(name: str, ours: Array, answers: list[Array], floor: float) -> OutputCheck:
     """Relative to the largest magnitude that the runtime answers; infinities and NaN must agree."""
     wide = [answer.astype(np.float64) for answer in answers]
-    finite = np.isfinite(wide[0]) & np.isfinite(wide[-1])
+    finite = np.isfinite(wide).all(axis=0)
     scale = float(np.abs(wide[0][finite]).max(initial=0)) or 1.0
-    spread = _largest(wide[0][finite], wide[-1][finite]) / scale
+    spread = float(np.ptp([a[finite] for a in wide], axis=0).max(initial=0)) / scale
     mine = ours.astype(np.float64)
     difference = min(_largest(mine[finite], answer[finite]) for answer in wide) / scale
     if not any(np.array_equal(mine[~finite], answer[~finite], equal_nan=True) for answer in wide):

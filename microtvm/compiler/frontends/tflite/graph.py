@@ -9,8 +9,10 @@ from typing import Any
 
 from ...dependencies import load
 from ...errors import CompileError, UnsupportedOperatorError
+from ...interface import Interface
 from ...operators import OperatorTable
 from ...passes.round_average_pool import RoundAveragePool
+from ...program import TensorInfo
 from ..imported import ImportedModel
 from .context import OperatorContext
 from .file import ModelFile, indices
@@ -285,15 +287,25 @@ def import_graph(file: ModelFile, shapes: Mapping[str, Sequence[int]]) -> Import
             result = builder.emit_output(results[0] if len(results) == 1 else relax.Tuple(results))
         builder.emit_func_output(result, parameters)
     refusals.raise_any()
+    output_names = [file.tensors[0][index].name or f"output{i}" for i, index in enumerate(outputs)]
+    ends = [file.tensors[0][index] for index in outputs]
     return ImportedModel(
         module=RoundAveragePool()(builder.get()),
         input_names=input_names,
-        output_names=[
-            file.tensors[0][index].name or f"output{i}" for i, index in enumerate(outputs)
-        ],
+        output_names=output_names,
         source=file.source,
         operators=operators,
+        declared=Interface(
+            tuple(map(_declared, input_names, inputs)), tuple(map(_declared, output_names, ends))
+        ),
     )
+
+
+def _declared(name: str, tensor: Tensor) -> TensorInfo:
+    """What the file says of an input or output."""
+    if tensor.scales.size != 1 or not tensor.quantized_activation:
+        return TensorInfo(name, tensor.shape, tensor.dtype)
+    return TensorInfo(name, tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point)
 
 
 def _check_shapes(
