@@ -98,9 +98,23 @@ def with_defaults(options: Options, listed: Listed) -> dict[str, Any]:
     return {**defaults, **options}
 
 
-def remember(project_dir: pathlib.Path, options: Options) -> None:
-    """Keep the options given for a project beside it."""
-    text = json.dumps(dict(options), indent=2, sort_keys=True)
+def remember(project_dir: pathlib.Path, options: Options, listed: Listed) -> None:
+    """Keep the options given for a project beside it, for later steps.
+
+    Paths that the project was generated with are left out: its server knows them, and where it has
+    been moved to, another may be meant.
+    """
+    generated = {
+        option["name"]
+        for option in listed
+        if "generate_project" in (*(option.get("required") or ()), *(option.get("optional") or ()))
+    }
+    kept = {
+        name: value
+        for name, value in options.items()
+        if not (name in generated and _NAMES_A_PATH.search(name))
+    }
+    text = json.dumps(kept, indent=2, sort_keys=True)
     (project_dir / FILE_NAME).write_text(text + "\n", encoding="utf-8")
 
 

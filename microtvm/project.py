@@ -257,7 +257,7 @@ class TemplateProject(_Project):
             str(directory),
             project_options.with_defaults(given, listed),
         )
-        project_options.remember(directory, given)
+        project_options.remember(directory, given, listed)
 
     def _check(self, is_template: bool, shown: str) -> None:
         if not is_template:

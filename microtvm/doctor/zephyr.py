@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import glob
+import importlib
 import importlib.util
 import os
 import pathlib
@@ -12,10 +13,12 @@ import re
 import shutil
 import subprocess
 import sys
+from typing import Any
 
-from server_kit import tools
-from server_kit.errors import ToolError
+from server_kit.api import client_directory
+from server_kit.errors import ServerError
 
+from ..templates import get_microtvm_template_projects
 from .finding import Finding, apt, pip, program
 
 #: Boards are attached by USB.
@@ -58,10 +61,11 @@ _FLASH_TOOLS = {
 
 def examine() -> list[Finding]:
     """Look for Zephyr, its tools and toolchain, and what boards need."""
+    zephyr = _zephyr()
     base = _base()
     return [
         program("west", "build and flash", pip("west"), at_least=(0, 14)),
-        _zephyr(base),
+        zephyr,
         _python_modules(base),
         program("cmake", "build", pip("cmake"), at_least=(3, 20)),
         program("ninja", "build", pip("ninja")),
@@ -74,15 +78,31 @@ def examine() -> list[Finding]:
     ]
 
 
+def _kit() -> Any:
+    """The template's own module that finds Zephyr, so that both say the same."""
+    place = get_microtvm_template_projects("zephyr")
+    if place not in sys.path:
+        sys.path.append(place)
+    os.environ[client_directory.VARIABLE] = os.getcwd()  # as for a server that is started here
+    return importlib.import_module("zephyr_kit.west")
+
+
 def _base() -> pathlib.Path | None:
-    base = os.environ.get("ZEPHYR_BASE") or _workspace()
-    return pathlib.Path(base) if base else None
+    """The tree that is meant, whether or not it can be built with."""
+    try:
+        base: pathlib.Path = _kit().find_base(None, None)
+    except ServerError:
+        return None
+    return base
 
 
-def _zephyr(base: pathlib.Path | None) -> Finding:
-    version = ".".join(map(str, _version(base)))
-    why = f"build ({base} holds none)" if base else "build"
-    return Finding("Zephyr", why, f"{version} {base}" if version else None, _WEST_INIT)
+def _zephyr() -> Finding:
+    try:
+        tree, _ = _kit().find_zephyr(None, None)
+    except ServerError as error:
+        return Finding("Zephyr", f"build ({error})", None, _WEST_INIT)
+    version = ".".join(map(str, _version(tree.base)))
+    return Finding("Zephyr", "build", f"{version} {tree.base}", _WEST_INIT)
 
 
 def _version(base: pathlib.Path | None) -> list[int]:
@@ -95,16 +115,6 @@ def _text(base: pathlib.Path | None, name: str) -> str:
         return (base / name).read_text(encoding="utf-8") if base else ""
     except OSError:
         return ""
-
-
-def _workspace() -> str | None:
-    """Ask west, from here, for the Zephyr of its workspace."""
-    try:
-        west = tools.find_tool("west")
-        top = tools.output([west, "topdir"]).strip()
-        return str(pathlib.Path(top, tools.output([west, "config", "zephyr.base"]).strip()))
-    except ToolError:
-        return None
 
 
 def _python_modules(base: pathlib.Path | None) -> Finding:

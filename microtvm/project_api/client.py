@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any, BinaryIO, TypeAlias
 
 from server_kit import errors as server_errors
-from server_kit.api import base85
+from server_kit.api import base85, client_directory
 from server_kit.errors import JSONRPCError, ServerError
 
 from ..errors import MicroTVMError
@@ -394,6 +394,7 @@ def instantiate_from_dir(
                 stderr=subprocess.STDOUT,
                 pass_fds=(server_read, server_write),
                 cwd=directory,
+                env={**os.environ, client_directory.VARIABLE: os.getcwd()},
                 start_new_session=True,
             )
         except OSError as error:

@@ -60,7 +60,8 @@ PROJECT_OPTIONS = [
     ProjectOption(
         "zephyr_base",
         optional=ALL_METHODS,
-        help="Directory of Zephyr; by default ZEPHYR_BASE, or that of west's workspace.",
+        help="Directory of Zephyr; by default ZEPHYR_BASE, else that of the west workspace you are "
+        "in, else what the project was generated with.",
     ),
     ProjectOption(
         "west_cmd", optional=ALL_METHODS, help="The west command, `python3 -m west` say."
@@ -151,14 +152,12 @@ class Handler(ProjectAPIHandler):
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         from server_kit.projects.generation import Generation
         from zephyr_kit import settings
-        from zephyr_kit.tree import ZephyrTree
-        from zephyr_kit.west import West, find_zephyr_base
+        from zephyr_kit.west import find_zephyr
 
         archive = model_library_format_path
         with Generation(HERE, archive, standalone_crt_dir, options) as generation:
             facts = project_facts(generation, options)
-            tree = ZephyrTree(find_zephyr_base(options["zephyr_base"], options["west_cmd"]))
-            west = West(options["west_cmd"], tree.base)
+            tree, west = find_zephyr(options["zephyr_base"], options["west_cmd"])
             names = board_facts("former_names")
             facts["board"], board = tree.find_board(options["board"], west, names)
             if options["use_fvp"]:  # a target of its own in Zephyr 4
@@ -175,9 +174,9 @@ class Handler(ProjectAPIHandler):
         from server_kit.tools.footprint import measure
 
         facts = HERE.facts()
-        west, zephyr_base = west_and_base(options, facts)
+        tree, west = zephyr_and_west(options, facts)
         build = zephyr_build()
-        build.run(west, facts["board"], zephyr_base, options["verbose"] or facts["verbose"])
+        build.run(west, facts["board"], tree.base, options["verbose"] or facts["verbose"])
         size_tool = build.cache().get("CMAKE_SIZE", "size")
         footprint = measure(BUILD_DIR / "libmodel.a", build.firmware, size_tool)
         (BUILD_DIR / "footprint.json").write_text(json.dumps(footprint, indent=2) + "\n")
@@ -201,7 +200,7 @@ class Handler(ProjectAPIHandler):
             return
         arguments = split_arguments(options["runner_args"])
         self.close_transport()  # a board that is flashed restarts
-        west, _ = west_and_base(options, facts)
+        _, west = zephyr_and_west(options, facts)
         vendors = probe_vendors(runner)
         # A board in its bootloader has no console yet; nobody is asked who would not need it.
         is_port_needed = options["port"] and can_choose(runner)
@@ -325,12 +324,11 @@ def probe_vendors(runner):
     return board_facts("probe_vendors").get(runner, ())
 
 
-def west_and_base(options, facts):
-    """West and the tree it works in: that of the project's generation, unless another is given."""
-    from zephyr_kit.west import West
+def zephyr_and_west(options, facts):
+    """The tree as it is found now, and west in its workspace."""
+    from zephyr_kit.west import find_zephyr
 
-    zephyr_base = pathlib.Path(options["zephyr_base"] or facts["zephyr_base"])
-    return West(options["west_cmd"], zephyr_base), zephyr_base
+    return find_zephyr(options["zephyr_base"], options["west_cmd"], facts["zephyr_base"])
 
 
 def zephyr_build():

@@ -89,7 +89,7 @@ def test_defaults_only_where_listed() -> None:
 
 def test_remembered_beside_the_project(tmp_path: pathlib.Path) -> None:
     assert options.remembered(tmp_path) == {}
-    options.remember(tmp_path, {"board": "x", "number": 3})
+    options.remember(tmp_path, {"board": "x", "number": 3}, LISTED)
     assert options.remembered(tmp_path) == {"board": "x", "number": 3}
 
 

@@ -30,9 +30,12 @@ def zephyr_template(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 
 @pytest.fixture()
-def tiny_zephyr(tmp_path: pathlib.Path, require: Callable[..., str]) -> TinyZephyr:
-    """A west workspace of our own."""
+def tiny_zephyr(
+    tmp_path: pathlib.Path, require: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> TinyZephyr:
+    """A west workspace of our own; no other is meant by the environment."""
     require("west", "run its commands in a workspace")
+    monkeypatch.delenv("ZEPHYR_BASE", raising=False)
     return TinyZephyr(tmp_path / "workspace")
 
 

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shlex
 import shutil
 
-from server_kit import tools
+from server_kit import log, tools
+from server_kit.api.client_directory import client_directory
 from server_kit.errors import OptionError, ProjectError, ToolError
+
+from .tree import ZephyrTree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,12 +34,19 @@ class West:
         The option ``west_cmd``, for example ``python3 -m west``; what PATH has by default.
     zephyr_base : pathlib.Path or None
         The tree to work with; west's own choice by default.
+    cwd : pathlib.Path or None
+        Where it looks for a workspace; in ``zephyr_base`` by default.
     """
 
-    def __init__(self, command: str | None, zephyr_base: pathlib.Path | None = None) -> None:
+    def __init__(
+        self,
+        command: str | None,
+        zephyr_base: pathlib.Path | None = None,
+        cwd: pathlib.Path | None = None,
+    ) -> None:
         self.arguments = _words(command) if command else [tools.find_tool("west")]
         self._env = {BASE_VARIABLE: str(zephyr_base)} if zephyr_base else {}
-        self._cwd = zephyr_base
+        self._cwd = cwd or zephyr_base
 
     def output(self, arguments: Sequence[str]) -> str:
         """What a short command prints."""
@@ -76,25 +87,67 @@ def _ccache_settings(directory: pathlib.Path) -> dict[str, str]:
     return {name: value for name, value in settings.items() if name not in os.environ}
 
 
-def find_zephyr_base(given: str | None, west_command: str | None) -> pathlib.Path:
-    """The tree to use: the option, ``ZEPHYR_BASE``, or that of the workspace west finds itself in.
+def find_zephyr(
+    given: str | None, west_command: str | None, stored: str | None = None
+) -> tuple[ZephyrTree, West]:
+    """The tree to use, and west in its workspace. ``microtvm doctor`` asks here too.
+
+    Parameters
+    ----------
+    given : str or None
+        The option ``zephyr_base`` of the call that is served.
+    west_command : str or None
+        The option ``west_cmd``.
+    stored : str or None
+        What the project was generated with, perhaps on another machine: the last to be tried,
+        after ``ZEPHYR_BASE`` and the workspace that the client is in.
 
     Raises
     ------
     ProjectError :
-        When there is none of these.
+        When there is none of these, it holds no Zephyr that works here, or west finds no workspace
+        around it.
     """
+    base = find_base(given, west_command, stored)
+    if stored and str(base) != stored:
+        log.info(f"Zephyr is {base}; the project was generated with {stored}")
+    tree = ZephyrTree(base)
+    west = West(west_command, base)
+    try:
+        west.output(["topdir"])
+    except ToolError as error:
+        raise ProjectError(
+            f"west finds no workspace around {base}, and without one it builds nothing: west init "
+            f"-l {shlex.quote(str(base))} makes its parent directory one ({error})"
+        ) from error
+    return tree, west
+
+
+def find_base(
+    given: str | None, west_command: str | None, stored: str | None = None
+) -> pathlib.Path:
+    """The tree that is meant, whether or not it can be used; see :func:`find_zephyr`."""
     named = given or os.environ.get(BASE_VARIABLE)
     if named:
         return pathlib.Path(named).expanduser().absolute()
-    west = West(west_command)
     try:
-        top, path = (
-            west.output(words).strip() for words in (["topdir"], ["config", "zephyr.base"])
-        )
+        return _workspace_base(West(west_command, cwd=client_directory()))
     except ToolError as error:
+        if stored and pathlib.Path(stored).is_dir():
+            return pathlib.Path(stored)
+        was = f"; that of the project's generation, {stored}, is not here" if stored else ""
         raise ProjectError(
             "no Zephyr was named: give the option zephyr_base, set ZEPHYR_BASE, or work in a west "
-            f"workspace ({error})"
+            f"workspace ({error}){was}"
         ) from error
-    return pathlib.Path(top, path)
+
+
+def _workspace_base(west: West) -> pathlib.Path:
+    """Zephyr in the workspace that west finds itself in; a fresh one does not say where."""
+    top = pathlib.Path(west.output(["topdir"]).strip())
+    for key in ("zephyr.base", "manifest.path"):
+        with contextlib.suppress(ToolError):
+            path = top / west.output(["config", key]).strip()
+            if (path / "VERSION").is_file():
+                return path
+    return top / "zephyr"
