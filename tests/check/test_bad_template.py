@@ -23,9 +23,12 @@ SLOW = {
     "options.null",
     "options.odd_values",
     "options.only_given",
+    "options.values_matter",
     "project.movable",
     "project.self_contained",
     "transport.exact_read",
+    "transport.no_limit",
+    "transport.write_deadline",
 }
 #: They show in a project that was built earlier, whatever made it.
 OF_A_BUILT_PROJECT = {

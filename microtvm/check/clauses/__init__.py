@@ -9,6 +9,7 @@ ORDER = (
     "archive",
     "build",
     "transport",
+    "transport_edges",
     "device",
     "endings",
 )

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from .. import processes
 from ..clause import RFC, Fails, Level, NotApplicable, clause, expect
 from ..workbench import Workbench
 
+_END_SEC = 5.0
 _SEE = "see what the tools say with --verbose"
 
 
@@ -24,6 +26,20 @@ def again(bench: Workbench) -> None:
     """A project that was built builds again."""
     error = bench.cannot_build_again()
     expect(error is None, str(error), "count on a build directory that exists")
+
+
+@clause("build.leaves_no_process", f"{RFC}: build")
+def leaves_no_process(bench: Workbench) -> None:
+    """When build returns, nothing that it started is left."""
+    with bench.start(bench.built()) as server:
+        error = server.ask("build", options=bench.all_options)
+        expect(error is None or bench.cannot_build_again(), str(error), "see build.again")
+        left = processes.wait_until_gone(server.mark, _END_SEC, keep=server.process.pid)
+        expect(
+            not left,
+            f"{len(left)} process{'es' if len(left) > 1 else ''} went on after it",
+            "wait for what was started, and end what does not end by itself",
+        )
 
 
 @clause("build.flash", f"{RFC}: flash")

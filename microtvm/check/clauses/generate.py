@@ -10,7 +10,7 @@ from typing import Any
 from ...project import TVM_VERSION
 from ...project_api.client import SERVER_FILE
 from .. import hostile_archive
-from ..clause import RFC, Level, clause, expect
+from ..clause import RFC, Level, NotApplicable, clause, expect
 from ..wire import ReplyError
 from ..workbench import Workbench, tree
 
@@ -66,6 +66,25 @@ def atomic(bench: Workbench) -> None:
             f'after "{error}" there is {", ".join(left[:4])}',
             "write the project beside its target and rename it when it is whole",
         )
+
+
+@clause("generate.atomic_late", f"{RFC}: generate_project, project_dir")
+def atomic_late(bench: Workbench) -> None:
+    """A generation that fails when most of the project is written leaves nothing either."""
+    bench.project()
+    if not any(option["name"] == "extra_files_tar" for option in bench.listed):
+        raise NotApplicable("there is no option extra_files_tar, which is unpacked last")
+    room = bench.place("atomic-late")
+    broken = room.parent / f"{room.name}.tar"
+    broken.write_bytes(b"no tar archive" * 100)
+    error = bench.generate(room / "project", None, extra_files_tar=str(broken))
+    expect(error, "extra_files_tar is no archive, and no error", "raise one")
+    left = tree(room)
+    expect(
+        not left,
+        f'after "{error}" there is {", ".join(left[:4])}',
+        "write the project beside its target and rename it when it is whole",
+    )
 
 
 @clause("generate.error_sentence", f"{RFC}: generate_project", level=Level.RECOMMENDED)

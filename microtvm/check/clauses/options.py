@@ -91,6 +91,44 @@ def as_text(bench: Workbench) -> str:
     return ", ".join(texts)
 
 
+@clause("options.values_matter", f"{SHIPPED}: ProjectOption, type", level=Level.RECOMMENDED)
+def values_matter(bench: Workbench) -> str:
+    """Two values of an option that is a number or a truth value make two different projects."""
+    bench.project()
+    tried, ignored = [], []
+    for option in _of_generation(bench):
+        values = _two_values(option)
+        if not values or option.get("choices"):
+            continue
+        room = bench.place("values")
+        targets = [room / str(number) for number in range(2)]
+        errors = [
+            bench.generate(target, None, **{option["name"]: value})
+            for target, value in zip(targets, values, strict=True)
+        ]
+        if any(errors):
+            continue  # not every number is a sensible one
+        tried.append(option["name"])
+        if _contents(targets[0]) == _contents(targets[1]):
+            ignored.append(option["name"])
+    if not tried:
+        raise NotApplicable("generate_project has no option of type int or bool to try")
+    expect(not ignored, f"nothing comes of {', '.join(ignored)}", "keep the value in the project")
+    return ", ".join(tried)
+
+
+def _two_values(option: dict[str, Any]) -> tuple[Any, Any] | None:
+    return {"bool": (False, True), "int": (1 << 20, 1 << 21)}.get(str(option.get("type")))
+
+
+def _contents(project: pathlib.Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(project)): path.read_bytes()
+        for path in project.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
 @clause("options.not_executed", f"{_SOURCE}; safety")
 def not_executed(bench: Workbench) -> str:
     """No value of an option is executed, whatever quotes, newlines and dollar signs it holds."""

@@ -210,8 +210,18 @@ def _(go, archive, target, options):
     try:
         go()
     except Exception:
-        if not target.exists():
+        if not target.exists() and not options["extra_files_tar"]:
             target.mkdir(parents=True)
+        raise
+
+
+@breaks("generate.atomic_late", "generate")
+def _(go, archive, target, options):
+    try:
+        go()
+    except Exception:
+        if options["extra_files_tar"]:
+            shutil.copytree(HERE / "src", target)
         raise
 
 
@@ -308,6 +318,12 @@ refuse(
 )
 
 
+@breaks("options.values_matter", "generate")
+def _(go, archive, target, options):
+    options.update(verbose=False, warning_as_error=False, workspace_size_bytes=None)
+    go()
+
+
 @breaks("options.not_executed", "generate")
 def _(go, archive, target, options):
     go()
@@ -383,6 +399,12 @@ def _(go):
 def _(go):
     (HERE / "build").mkdir()
     go()
+
+
+@breaks("build.leaves_no_process", "build")
+def _(go):
+    go()
+    sleeper()
 
 
 @breaks("build.flash", "flash")
@@ -463,6 +485,35 @@ change_read(
     "transport.zero_timeout",
     lambda params: params.update(timeout_sec=0.2) if params["timeout_sec"] == 0 else None,
 )
+
+
+change_read(
+    "transport.no_limit",
+    lambda params: params.update(timeout_sec=1) if params["timeout_sec"] is None else None,
+)
+
+
+@breaks("transport.read_nothing", "reply")
+def _(request, reply, state, again):
+    if request["method"] == "read_transport" and request["params"]["n"] == 0:
+        reply["result"] = None
+    return reply
+
+
+refuse(
+    "transport.write_nothing",
+    "nothing to write",
+    lambda request, state: (
+        request["method"] == "write_transport" and request["params"]["data"] == ""
+    ),
+)
+
+
+@breaks("transport.write_deadline", "request")
+def _(request, state):
+    if request.get("method") == "write_transport" and request["params"]["timeout_sec"] == 0.2:
+        request["params"]["timeout_sec"] = None
+    return request
 
 
 @breaks("transport.late_data", "reply")

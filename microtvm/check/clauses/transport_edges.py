@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The transport where nothing is to be moved, and where nothing moves."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from .. import processes
+from ..clause import RFC, SHIPPED, Fails, NotApplicable, clause, expect
+from ..firmware import exchange
+from ..wire import NoAnswer, Server
+from ..workbench import Workbench
+
+_AT_ONCE_SEC = 2.0
+_PATIENCE_SEC = 1.5
+_DEADLINE_SEC = 0.2
+_BLOCK = b"\xfe" * (1 << 16)  # means nothing on the wire
+_MOST_BLOCKS = 256
+
+
+@clause("transport.read_nothing", f"{RFC}: read_transport, n")
+def read_nothing(bench: Workbench) -> None:
+    """A read of 0 bytes returns 0 bytes at once, whatever its time limit."""
+    with exchange(bench) as (server, _):
+        for timeout_sec in (0, 1.0, None):
+            number = server.send("read_transport", n=0, timeout_sec=timeout_sec)
+            reply = _reply(server, number, f"with timeout_sec={timeout_sec!r} it waits")
+            result = reply.get("result")
+            data = result.get("data") if isinstance(result, dict) else None
+            expect(data == "", f"it was answered with {reply!r}", 'answer {"data": ""}')
+
+
+@clause("transport.write_nothing", f"{RFC}: write_transport, data")
+def write_nothing(bench: Workbench) -> None:
+    """A write of 0 bytes succeeds."""
+    with exchange(bench) as (server, _):
+        number = server.send("write_transport", data="", timeout_sec=1.0)
+        reply = _reply(server, number, "it waits")
+        expect("result" in reply, f"it was answered with {reply!r}", "return: all is written")
+
+
+@clause("transport.no_limit", f"{SHIPPED}: read_transport, timeout_sec")
+def no_limit(bench: Workbench) -> None:
+    """A read whose timeout_sec is null waits for as long as it takes."""
+    with exchange(bench) as (server, _):
+        number = server.send("read_transport", n=1, timeout_sec=None)
+        try:
+            reply = server.receive(number, _PATIENCE_SEC)
+        except NoAnswer:
+            return
+        finally:
+            server.process.terminate()  # nothing will come that it could answer with
+    raise Fails(
+        f"where nothing came it was answered within {_PATIENCE_SEC} s: {reply!r}",
+        "take null for no limit",
+    )
+
+
+@clause("transport.write_deadline", f"{RFC}: write_transport, timeout_sec")
+def write_deadline(bench: Workbench) -> str:
+    """A write that the device does not take raises IoTimeoutError when its time is up."""
+    with exchange(bench) as (server, _), _stopped_firmware(server):
+        for _ in range(_MOST_BLOCKS):
+            begin = time.monotonic()
+            number = server.send("write_transport", data=_base85(_BLOCK), timeout_sec=_DEADLINE_SEC)
+            reply = _reply(server, number, f"with timeout_sec={_DEADLINE_SEC} it waits")
+            if "error" in reply:
+                message = reply["error"].get("message")
+                expect(
+                    message == "IoTimeoutError",
+                    f"it was answered with {reply!r}",
+                    "raise IoTimeoutError",
+                )
+                return f"{time.monotonic() - begin:.3f} s"
+    raise NotApplicable(f"a stopped device takes {_MOST_BLOCKS * len(_BLOCK)} bytes")
+
+
+def _base85(data: bytes) -> str:
+    from server_kit.api import base85
+
+    return base85.encode(data)
+
+
+def _reply(server: Server, number: int, otherwise: str) -> dict[str, Any]:
+    try:
+        return server.receive(number, _AT_ONCE_SEC)
+    except NoAnswer as error:
+        server.process.terminate()
+        raise Fails(f"{otherwise} ({error})", "one deadline for each call") from None
+
+
+@contextlib.contextmanager
+def _stopped_firmware(server: Server) -> Iterator[None]:
+    """Stop what open_transport started, so that it reads no more."""
+    started = [pid for pid in processes.marked(server.mark) if pid != server.process.pid]
+    if not started:
+        raise NotApplicable("open_transport starts no process that could be stopped")
+    try:
+        for pid in started:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in started:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
