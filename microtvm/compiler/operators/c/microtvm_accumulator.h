@@ -25,17 +25,27 @@ typedef struct {
     int32_t zero, low, high, twice;
 } mt_output;
 
+/* Out of line: few layers need it, and it is larger than all that calls it. */
+#if defined(__GNUC__)
+#define MT_RARE static __attribute__((noinline, unused))
+#else
+#define MT_RARE static inline
+#endif
+
+MT_RARE int32_t mt_scaled_otherwise(int32_t sum, const mt_scale *scale, int32_t twice) {
+    return twice ? mt_requantize_double(sum, scale->multiplier, scale->shift)
+                 : mt_requantize_single(sum, scale->multiplier, scale->shift);
+}
+
 /* An accumulator as an output. */
 static inline int8_t mt_output_of(int32_t sum, const mt_scale *scale, const mt_output *output) {
-    int32_t result;
-    if (output->twice) {
-        result = mt_requantize_double(sum, scale->multiplier, scale->shift);
-    } else if (scale->shift <= -2) {
+    int32_t shift = -2 - scale->shift, result;
+    if (output->twice || shift < 0) {
+        result = mt_scaled_otherwise(sum, scale, output->twice);
+    } else {
         /* The same as one rounding of 64 bits: half a step is added before the last shift. */
         int32_t high = (int32_t)(((int64_t)sum * scale->multiplier) >> 32);
-        result = ((high >> (-2 - scale->shift)) + 1) >> 1;
-    } else {
-        result = mt_requantize_single(sum, scale->multiplier, scale->shift);
+        result = ((high >> shift) + 1) >> 1;
     }
     return (int8_t)mt_clamp(result + output->zero, output->low, output->high);
 }
