@@ -43,6 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="INPUT=N,N,...",
         help="the shape of an input that an ONNX file leaves open; may be repeated",
     )
+    parser.add_argument(
+        "--rounding",
+        choices=["single", "double"],
+        default="single",
+        help="how a quantized .tflite model's integers are rounded: once, LiteRT's default, or "
+        "twice, as its reference kernels and TensorFlow Lite Micro do",
+    )
     check = parser.add_mutually_exclusive_group()
     check.add_argument(
         "--check-inputs",
@@ -69,6 +76,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
             args.model,
             name=args.name,
             shapes=shapes,
+            rounding=args.rounding,
             check=not args.no_check,
             check_inputs=args.check_inputs,
         )

@@ -23,6 +23,7 @@ from .frontends import relax as relax_frontend
 from .frontends.imported import ImportedModel
 from .lower import lower
 from .operators import Operator
+from .operators.requantize import Rounding
 from .program import Block, Call, Place, Program, Space, TensorInfo
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -34,6 +35,7 @@ def compile(
     name: str = "default",
     params: Mapping[str, Any] | None = None,
     shapes: Mapping[str, Sequence[int]] | None = None,
+    rounding: Rounding = "single",
     check: bool = False,
     check_inputs: str | os.PathLike[str] | None = None,
 ) -> CompiledModel:
@@ -50,6 +52,9 @@ def compile(
         Weights for parameters of a Relax module's ``main``, by name.
     shapes : mapping of str to sequence of int, optional
         Shapes of inputs that an ONNX file leaves open, by name.
+    rounding : {"single", "double"}
+        How the integers of a quantized TensorFlow Lite model are rounded: once, as LiteRT does by
+        default, or twice, as its reference kernels and TensorFlow Lite Micro do.
     check : bool
         Compare the generated code's answers with those of the model's own runtime, on this machine
         (`microtvm.compiler.verify`); for model files.
@@ -73,6 +78,8 @@ def compile(
     CompileError
         For anything else that stands in the way; the base class of the others.
     """
+    if rounding not in ("single", "double"):
+        raise CompileError(f"rounding is single or double, not {rounding!r}")
     if not _NAME.match(name):
         raise CompileError(
             f"the model name {name!r} cannot begin C names: use lower-case letters, digits and "
@@ -81,10 +88,12 @@ def compile(
     if isinstance(model, (str, os.PathLike)):
         if params:
             raise CompileError("params go with a Relax module; a model file holds its weights")
-        imported = read_file(pathlib.Path(model), shapes or {})
+        imported = read_file(pathlib.Path(model), shapes or {}, rounding)
     else:
         if shapes:
             raise CompileError("shapes go with a model file; a Relax module has its shapes")
+        if rounding != "single":
+            raise CompileError("rounding goes with a model file; a Relax module has its own")
         if check or check_inputs is not None:
             raise CompileError("a Relax module has no runtime of its own to be checked beside")
         imported = relax_frontend.read(model, params)

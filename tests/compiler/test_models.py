@@ -59,6 +59,17 @@ def test_int8_models_answer_as_litert_does_bit_for_bit(built, name):
     assert model.compiled.workspace_bytes <= ARENA_BYTES[name]
 
 
+@pytest.mark.parametrize("name", ["kws_int8", "ic_int8"])
+def test_two_roundings_answer_as_the_reference_kernels_do(
+    name, shared_models, require_module, build
+):
+    require_module("tflite", "read TensorFlow Lite models")
+    require_module("tvm", "compile a model")
+    model = build(compile(shared_models / f"{name}.tflite", rounding="double"))
+    golden = np.load(shared_models / f"{name}.golden.npz")
+    assert np.array_equal(_answers(model, golden), golden["output_ref"])
+
+
 @pytest.mark.parametrize("name", FLOAT)
 def test_float_models_agree_with_litert(built, name):
     model, golden = built(name)

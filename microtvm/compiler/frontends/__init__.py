@@ -9,13 +9,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import CompileError, ModelFileError
+from ..operators.requantize import Rounding
 from .imported import ImportedModel
 
 # Suffix of the file, and the module here that reads it.
 FORMATS = {".tflite": "tflite", ".onnx": "onnx", ".pt2": "torch"}
 
 
-def read_file(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> ImportedModel:
+def read_file(
+    path: pathlib.Path, shapes: Mapping[str, Sequence[int]], rounding: Rounding = "single"
+) -> ImportedModel:
     """Import a model file.
 
     Parameters
@@ -23,6 +26,8 @@ def read_file(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> Import
     path : pathlib.Path
     shapes : mapping of str to sequence of int
         Shapes of inputs that the file leaves open.
+    rounding : {"single", "double"}
+        How operators that run in integers requantize; "double" is TensorFlow Lite's alone.
 
     Raises
     ------
@@ -36,9 +41,15 @@ def read_file(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> Import
         )
     if not path.is_file():
         raise ModelFileError(f"there is no model file {path}")
+    how = [] if rounding == "single" else [rounding]
+    if how and path.suffix.lower() != ".tflite":
+        raise CompileError(
+            f"{path}: two roundings are those of TensorFlow Lite's reference kernels; leave "
+            "rounding out for other formats"
+        )
     module: Any = importlib.import_module(f".{FORMATS[path.suffix.lower()]}", __name__)
     try:
-        model: ImportedModel = module.read(path, shapes)
+        model: ImportedModel = module.read(path, shapes, *how)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
     unknown = sorted(set(shapes) - set(model.input_names))

@@ -11,12 +11,15 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from ...dependencies import load
+from ...operators.requantize import Rounding
 from ..imported import ImportedModel
 from .file import open_model
 from .graph import import_graph
 
 
-def read(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> ImportedModel:
+def read(
+    path: pathlib.Path, shapes: Mapping[str, Sequence[int]], rounding: Rounding = "single"
+) -> ImportedModel:
     """Import a ``.tflite`` file.
 
     Tensors are known by index, never by name. What the file says of every operator's results
@@ -27,4 +30,4 @@ def read(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> ImportedMod
     after quantizing activations on the fly, so answers agree within that quantization.
     """
     load("tvm", "compile models")
-    return import_graph(open_model(path), shapes)
+    return import_graph(open_model(path), shapes, rounding)

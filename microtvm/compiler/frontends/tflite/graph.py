@@ -11,6 +11,7 @@ from ...dependencies import load
 from ...errors import CompileError, UnsupportedOperatorError
 from ...interface import Interface
 from ...operators import OperatorTable
+from ...operators.requantize import Rounding
 from ...passes.round_average_pool import RoundAveragePool
 from ...program import TensorInfo
 from ..imported import ImportedModel
@@ -255,7 +256,9 @@ def _view(name: str, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Vie
     return View.FLOAT
 
 
-def import_graph(file: ModelFile, shapes: Mapping[str, Sequence[int]]) -> ImportedModel:
+def import_graph(
+    file: ModelFile, shapes: Mapping[str, Sequence[int]], rounding: Rounding
+) -> ImportedModel:
     """Import a file's model.
 
     Raises
@@ -268,7 +271,7 @@ def import_graph(file: ModelFile, shapes: Mapping[str, Sequence[int]]) -> Import
     relax: Any = load("tvm.relax", "compile models")
     builder = relax.BlockBuilder()
     refusals = Refusals(file.source)
-    operators = OperatorTable()
+    operators = OperatorTable(rounding)
     graph = file.subgraphs[0]
     inputs = [file.tensors[0][i] for i in indices(graph.InputsAsNumpy())]
     outputs = indices(graph.OutputsAsNumpy())
