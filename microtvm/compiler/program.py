@@ -94,11 +94,10 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Call:
-    """A kernel run on tensors: its parameters, then its temporaries; and its result's shape."""
+    """A kernel run on tensors: its parameters, then its temporaries."""
 
     kernel: Kernel
     arguments: tuple[Place, ...]
-    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,16 @@ import numpy as np
 
 from microtvm.compiler.operators import QuantizedTensor
 
-_TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "int16": 7, "int8": 9}
+# TensorType of schema.fbs.
+ELEMENT_TYPES = {
+    "float32": 0,
+    "int32": 2,
+    "uint8": 3,
+    "int64": 4,
+    "bool": 6,
+    "int16": 7,
+    "int8": 9,
+}
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,7 @@ class Weights:
 def one_operator(
     operator: str,
     inputs: Sequence[QuantizedTensor | np.ndarray | Weights],
-    output: QuantizedTensor,
+    output: QuantizedTensor | Sequence[QuantizedTensor],
     options: str | None = None,
     version: int = 2,
     **fields: Any,
@@ -39,7 +48,7 @@ def one_operator(
         Its name in schema.fbs, e.g. ``"ADD"``.
     inputs : sequence of QuantizedTensor or array
         The model's inputs; arrays and weights are constants.
-    output : QuantizedTensor
+    output : QuantizedTensor or sequence of QuantizedTensor
     options : str, optional
         Its options table, e.g. ``"AddOptions"``.
     version : int
@@ -50,10 +59,11 @@ def one_operator(
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
+    outputs = [output] if isinstance(output, QuantizedTensor) else list(output)
     graph, model = schema.SubGraphT(), schema.ModelT()
     model.buffers = [schema.BufferT()]
     graph.tensors = []
-    for index, given in enumerate([*inputs, output]):
+    for index, given in enumerate([*inputs, *outputs]):
         item = given.values if isinstance(given, Weights) else given
         tensor = schema.TensorT()
         if isinstance(given, Weights):
@@ -64,14 +74,14 @@ def one_operator(
         constant = isinstance(item, np.ndarray)
         tensor.name = f"t{index}".encode()
         tensor.shape = np.array(item.shape, np.int32)
-        tensor.type = _TYPES[item.dtype.name if constant else item.dtype]
+        tensor.type = ELEMENT_TYPES[item.dtype.name if constant else item.dtype]
         tensor.buffer = 0
         if constant:
             buffer = schema.BufferT()
             buffer.data = np.frombuffer(item.tobytes(), np.uint8)
             tensor.buffer = len(model.buffers)
             model.buffers.append(buffer)
-        elif item.dtype not in ("float32", "int32", "int64"):
+        elif item.dtype not in ("float32", "int32", "int64", "bool"):
             tensor.quantization = schema.QuantizationParametersT()
             tensor.quantization.scale = np.array([item.scale], np.float32)
             tensor.quantization.zeroPoint = np.array([item.zero_point], np.int64)
@@ -83,7 +93,7 @@ def one_operator(
     node = schema.OperatorT()
     node.opcodeIndex = 0
     node.inputs = np.arange(len(inputs), dtype=np.int32)
-    node.outputs = np.array([len(inputs)], np.int32)
+    node.outputs = np.arange(len(inputs), len(inputs) + len(outputs), dtype=np.int32)
     if options:
         node.builtinOptionsType = getattr(schema.BuiltinOptions, options)
         node.builtinOptions = getattr(schema, f"{options}T")()

@@ -1,0 +1,536 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small model for each operator of TensorFlow Lite Micro and each element type.
+
+The operators are those that micro_mutable_op_resolver.h of TensorFlow Lite Micro has (read in
+November 2026), without the signal library's and Ethos-U's custom ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import flatbuffers
+import numpy as np
+
+from microtvm.compiler.operators import QuantizedTensor
+
+from .litert import ELEMENT_TYPES, Weights, one_operator
+
+Maker = Callable[[str], bytes]
+
+REAL = ("float32", "int8", "int16")
+MOVED = ("float32", "int8", "int16", "int32")
+COMPARED = ("float32", "int8", "int32")
+NUMBERS = ("float32", "int8", "int16", "int32")
+
+# Operators that need more than one operator to be a model: variables and subgraphs.
+WITHOUT_CASE = {
+    "ASSIGN_VARIABLE": "state",
+    "CALL_ONCE": "state",
+    "IF": "subgraphs",
+    "READ_VARIABLE": "state",
+    "VAR_HANDLE": "state",
+    "WHILE": "subgraphs",
+}
+
+_SHAPE = (1, 4, 4, 2)
+
+
+def tensor(
+    dtype: str, shape: Sequence[int] = _SHAPE, scale: float = 0.05, zero: int = 3
+) -> QuantizedTensor:
+    """An activation; int16 ones have the zero point 0, as their specification demands."""
+    if dtype not in ("int8", "uint8", "int16"):
+        return QuantizedTensor(tuple(shape), dtype)
+    if dtype == "int16":
+        return QuantizedTensor(tuple(shape), dtype, scale / 256, 0)
+    return QuantizedTensor(tuple(shape), dtype, scale, zero)
+
+
+def _fixed(dtype: str, shape: Sequence[int], int8: tuple[float, int], int16: float) -> Any:
+    """An output whose quantization the operator's specification fixes."""
+    if dtype == "int8":
+        return QuantizedTensor(tuple(shape), dtype, *int8)
+    return tensor(dtype, shape) if dtype != "int16" else QuantizedTensor(tuple(shape), dtype, int16)
+
+
+def _ints(*values: Any) -> np.ndarray:
+    return np.array(values, np.int32)
+
+
+def _weights(dtype: str, shape: Sequence[int], axis: int) -> np.ndarray | Weights:
+    random = np.random.default_rng(7)
+    if dtype == "float32":
+        return random.uniform(-1, 1, shape).astype(np.float32)
+    values = random.integers(-127, 128, shape).astype(np.int8)
+    return Weights(values, np.full(shape[axis], 0.02, np.float32), axis)
+
+
+def _bias(dtype: str, count: int) -> np.ndarray | Weights:
+    if dtype == "float32":
+        return np.linspace(-1, 1, count).astype(np.float32)
+    values = np.arange(-5, count - 5).astype(np.int64 if dtype == "int16" else np.int32)
+    scale = tensor(dtype).scale * 0.02
+    return Weights(values, np.full(count, scale, np.float32), 0)
+
+
+def _unary(operator: str, options: str | None = None, output: Any = None) -> Maker:
+    def make(dtype: str) -> bytes:
+        result = output(dtype) if output else tensor(dtype)
+        return one_operator(operator, [tensor(dtype)], result, options)
+
+    return make
+
+
+def _positive(operator: str) -> Maker:
+    """Of a function that is defined above zero."""
+    return lambda dtype: one_operator(
+        operator, [tensor(dtype, zero=-128 if dtype == "int8" else 0)], tensor(dtype)
+    )
+
+
+def _binary(operator: str, options: str, result: str | None = None, **fields: Any) -> Maker:
+    def make(dtype: str) -> bytes:
+        right = tensor(dtype, (1, 1, 4, 2), 0.04, -1)
+        return one_operator(
+            operator, [tensor(dtype), right], tensor(result or dtype), options, **fields
+        )
+
+    return make
+
+
+def _by_constant(operator: str, options: str) -> Maker:
+    """Division, whose second operand must not be zero."""
+
+    def make(dtype: str) -> bytes:
+        values = np.array([[3, -7], [5, 2]], np.int32 if dtype == "int32" else np.float32)
+        if dtype in ("int8", "int16"):
+            right: Any = Weights(values.astype(dtype), np.full(1, 0.05, np.float32), 0)
+        else:
+            right = values
+        return one_operator(
+            operator, [tensor(dtype, (1, 4, 2, 2)), right], tensor(dtype, (1, 4, 2, 2)), options
+        )
+
+    return make
+
+
+def _with(
+    operator: str, shape: Sequence[int], options: str | None, *more: Any, **fields: Any
+) -> Maker:
+    """One tensor and constants."""
+    return lambda dtype: one_operator(
+        operator, [tensor(dtype), *more], tensor(dtype, shape), options, **fields
+    )
+
+
+def _reduce(operator: str) -> Maker:
+    return _with(operator, (1, 4, 2), "ReducerOptions", _ints(1), keepDims=False)
+
+
+def _pool(operator: str) -> Maker:
+    size = {"strideH": 2, "strideW": 2, "filterHeight": 2, "filterWidth": 2}
+    return _with(operator, (1, 2, 2, 2), "Pool2DOptions", padding=1, **size)
+
+
+def _conv(dtype: str) -> bytes:
+    return one_operator(
+        "CONV_2D",
+        [tensor(dtype), _weights(dtype, (3, 3, 3, 2), 0), _bias(dtype, 3)],
+        tensor(dtype, (1, 4, 4, 3), 0.2),
+        "Conv2DOptions",
+        strideH=1,
+        strideW=1,
+    )
+
+
+def _depthwise(dtype: str) -> bytes:
+    return one_operator(
+        "DEPTHWISE_CONV_2D",
+        [tensor(dtype), _weights(dtype, (1, 3, 3, 4), 3), _bias(dtype, 4)],
+        tensor(dtype, (1, 4, 4, 4), 0.2),
+        "DepthwiseConv2DOptions",
+        strideH=1,
+        strideW=1,
+        depthMultiplier=2,
+    )
+
+
+def _transpose_conv(dtype: str) -> bytes:
+    return one_operator(
+        "TRANSPOSE_CONV",
+        [_ints(1, 8, 8, 3), _weights(dtype, (3, 3, 3, 2), 0), tensor(dtype), _bias(dtype, 3)],
+        tensor(dtype, (1, 8, 8, 3), 0.2),
+        "TransposeConvOptions",
+        version=3,
+        strideH=2,
+        strideW=2,
+    )
+
+
+def _dense(dtype: str) -> bytes:
+    weights = _weights(dtype, (5, 8), 0)
+    if isinstance(weights, Weights):
+        weights = Weights(weights.values, weights.scales[:1], 0)
+    bias = _bias(dtype, 5)
+    if isinstance(bias, Weights):
+        bias = Weights(bias.values, bias.scales[:1], 0)
+    inputs = [tensor(dtype, (2, 8)), weights, bias]
+    return one_operator(
+        "FULLY_CONNECTED", inputs, tensor(dtype, (2, 5), 0.2), "FullyConnectedOptions", 4
+    )
+
+
+def _cast(dtype: str) -> bytes:
+    wanted = "float32" if dtype != "float32" else "int32"
+    source = QuantizedTensor(_SHAPE, dtype)
+    return one_operator(
+        "CAST",
+        [source],
+        QuantizedTensor(_SHAPE, wanted),
+        "CastOptions",
+        inDataType=ELEMENT_TYPES[dtype],
+        outDataType=ELEMENT_TYPES[wanted],
+    )
+
+
+def _split(dtype: str) -> bytes:
+    halves = [tensor(dtype, (1, 4, 4, 1)), tensor(dtype, (1, 4, 4, 1))]
+    return one_operator(
+        "SPLIT", [_ints(3).reshape(()), tensor(dtype)], halves, "SplitOptions", numSplits=2
+    )
+
+
+def _split_v(dtype: str) -> bytes:
+    parts = [tensor(dtype, (1, 1, 4, 2)), tensor(dtype, (1, 3, 4, 2))]
+    given = [tensor(dtype), _ints(1, 3), _ints(1).reshape(())]
+    return one_operator("SPLIT_V", given, parts, "SplitVOptions", numSplits=2)
+
+
+def _unpack(dtype: str) -> bytes:
+    parts = [tensor(dtype, (1, 4, 4)), tensor(dtype, (1, 4, 4))]
+    return one_operator("UNPACK", [tensor(dtype)], parts, "UnpackOptions", num=2, axis=3)
+
+
+def _pad_value(dtype: str) -> bytes:
+    pads = _ints([0, 0], [1, 2], [0, 1], [0, 0])
+    like = tensor(dtype)
+    kind = np.dtype(dtype)
+    value: Any = np.array([7], kind)
+    if dtype in ("int8", "int16"):
+        value = Weights(value, np.full(1, like.scale, np.float32), 0)
+    return one_operator("PADV2", [like, pads, value], tensor(dtype, (1, 7, 5, 2)), "PadV2Options")
+
+
+def _select(dtype: str) -> bytes:
+    condition = QuantizedTensor(_SHAPE, "bool")
+    both = [condition, tensor(dtype), tensor(dtype)]
+    return one_operator("SELECT_V2", both, tensor(dtype), "SelectV2Options")
+
+
+def _several(operator: str, options: str, shape: Sequence[int], **fields: Any) -> Maker:
+    return lambda dtype: one_operator(
+        operator, [tensor(dtype), tensor(dtype)], tensor(dtype, shape), options, **fields
+    )
+
+
+def _arg(operator: str, options: str) -> Maker:
+    return lambda dtype: one_operator(
+        operator,
+        [tensor(dtype), _ints(3).reshape(())],
+        tensor("int32", (1, 4, 4)),
+        options,
+        outputType=2,
+    )
+
+
+def _batch_matmul(dtype: str) -> bytes:
+    both = [tensor(dtype, (2, 3, 4)), tensor(dtype, (2, 4, 5))]
+    return one_operator("BATCH_MATMUL", both, tensor(dtype, (2, 3, 5), 0.2), "BatchMatMulOptions")
+
+
+def _fill(dtype: str) -> bytes:
+    return one_operator(
+        "FILL", [_ints(2, 3), tensor(dtype, ())], tensor(dtype, (2, 3)), "FillOptions"
+    )
+
+
+def _prelu(dtype: str) -> bytes:
+    alpha: Any = np.array([[[0.25, -0.5]]], np.float32)
+    if dtype != "float32":
+        alpha = Weights(np.array([[[25, -50]]], dtype), np.full(1, 0.01, np.float32), 0)
+    return one_operator("PRELU", [tensor(dtype), alpha], tensor(dtype))
+
+
+def _gather_nd(dtype: str) -> bytes:
+    places = _ints([0, 1, 2], [0, 3, 0])
+    return one_operator(
+        "GATHER_ND", [tensor(dtype), places], tensor(dtype, (2, 2)), "GatherNdOptions"
+    )
+
+
+def _embedding(dtype: str) -> bytes:
+    rows = _weights(dtype, (4, 3), 0)
+    if isinstance(rows, Weights):
+        rows = Weights(rows.values, rows.scales[:1], 0)
+    return one_operator(
+        "EMBEDDING_LOOKUP", [tensor("int32", (5,)), rows], tensor("float32", (5, 3))
+    )
+
+
+def _quantize(dtype: str) -> bytes:
+    return one_operator("QUANTIZE", [tensor("float32")], tensor(dtype), "QuantizeOptions")
+
+
+def _dequantize(dtype: str) -> bytes:
+    return one_operator("DEQUANTIZE", [tensor(dtype)], tensor("float32"), "DequantizeOptions")
+
+
+def _update(dtype: str) -> bytes:
+    given = [tensor(dtype), tensor(dtype, (1, 2, 2, 1)), _ints(0, 1, 2, 1)]
+    return one_operator("DYNAMIC_UPDATE_SLICE", given, tensor(dtype), "DynamicUpdateSliceOptions")
+
+
+_RESIZED = (1, 8, 8, 2)
+
+# Operator, the element types that it is tried with, and what makes the model.
+CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
+    "ABS": (NUMBERS, _unary("ABS", "AbsOptions")),
+    "ADD": (NUMBERS, _binary("ADD", "AddOptions")),
+    "ADD_N": (("float32", "int32"), _several("ADD_N", "AddNOptions", _SHAPE)),
+    "ARG_MAX": (NUMBERS, _arg("ARG_MAX", "ArgMaxOptions")),
+    "ARG_MIN": (NUMBERS, _arg("ARG_MIN", "ArgMinOptions")),
+    "AVERAGE_POOL_2D": (REAL, _pool("AVERAGE_POOL_2D")),
+    "BATCH_MATMUL": (REAL, _batch_matmul),
+    "BATCH_TO_SPACE_ND": (
+        MOVED,
+        lambda d: one_operator(
+            "BATCH_TO_SPACE_ND",
+            [tensor(d, (4, 2, 2, 2)), _ints(2, 2), _ints([0, 1], [0, 0])],
+            tensor(d, (1, 3, 4, 2)),
+            "BatchToSpaceNDOptions",
+        ),
+    ),
+    "BROADCAST_ARGS": (
+        ("int32",),
+        lambda d: one_operator("BROADCAST_ARGS", [_ints(2, 1, 3), _ints(4, 1)], tensor(d, (3,))),
+    ),
+    "BROADCAST_TO": (
+        (*MOVED, "bool"),
+        _with("BROADCAST_TO", (3, 4, 4, 2), "BroadcastToOptions", _ints(3, 4, 4, 2)),
+    ),
+    "CAST": (("float32", "int8", "int16", "int32", "bool"), _cast),
+    "CEIL": (("float32",), _unary("CEIL")),
+    "CONCATENATION": (
+        MOVED,
+        _several("CONCATENATION", "ConcatenationOptions", (1, 4, 4, 4), axis=3),
+    ),
+    "CONV_2D": (REAL, _conv),
+    "COS": (("float32",), _unary("COS", "CosOptions")),
+    "CUMSUM": (
+        ("float32", "int8", "int32"),
+        _with("CUMSUM", _SHAPE, "CumsumOptions", _ints(1).reshape(())),
+    ),
+    "DEPTHWISE_CONV_2D": (REAL, _depthwise),
+    "DEPTH_TO_SPACE": (
+        MOVED,
+        lambda d: one_operator(
+            "DEPTH_TO_SPACE",
+            [tensor(d, (1, 2, 2, 8))],
+            tensor(d),
+            "DepthToSpaceOptions",
+            blockSize=2,
+        ),
+    ),
+    "DEQUANTIZE": (("int8", "int16", "uint8"), _dequantize),
+    "DIV": (NUMBERS, _by_constant("DIV", "DivOptions")),
+    "DYNAMIC_UPDATE_SLICE": (MOVED, _update),
+    "ELU": (REAL, _unary("ELU")),
+    "EMBEDDING_LOOKUP": (("float32", "int8"), _embedding),
+    "EQUAL": ((*COMPARED, "bool"), _binary("EQUAL", "EqualOptions", "bool")),
+    "EXP": (REAL, _unary("EXP", "ExpOptions")),
+    "EXPAND_DIMS": (
+        MOVED,
+        _with("EXPAND_DIMS", (1, 1, 4, 4, 2), "ExpandDimsOptions", _ints(1)),
+    ),
+    "FILL": ((*MOVED, "bool"), _fill),
+    "FLOOR": (("float32",), _unary("FLOOR")),
+    "FLOOR_DIV": (("float32", "int32"), _by_constant("FLOOR_DIV", "FloorDivOptions")),
+    "FLOOR_MOD": (("float32", "int32"), _by_constant("FLOOR_MOD", "FloorModOptions")),
+    "FULLY_CONNECTED": (REAL, _dense),
+    "GATHER": (MOVED, _with("GATHER", (1, 3, 4, 2), "GatherOptions", _ints(3, 0, 1), axis=1)),
+    "GATHER_ND": (MOVED, _gather_nd),
+    "GREATER": (NUMBERS, _binary("GREATER", "GreaterOptions", "bool")),
+    "GREATER_EQUAL": (COMPARED, _binary("GREATER_EQUAL", "GreaterEqualOptions", "bool")),
+    "HARD_SWISH": (REAL, _unary("HARD_SWISH", "HardSwishOptions")),
+    "L2_NORMALIZATION": (
+        ("float32", "int8"),
+        _unary(
+            "L2_NORMALIZATION",
+            "L2NormOptions",
+            lambda d: _fixed(d, _SHAPE, (1 / 128, 0), 1 / 32768),
+        ),
+    ),
+    "L2_POOL_2D": (("float32",), _pool("L2_POOL_2D")),
+    "LEAKY_RELU": (
+        REAL,
+        lambda d: one_operator(
+            "LEAKY_RELU", [tensor(d)], tensor(d), "LeakyReluOptions", alpha=0.25
+        ),
+    ),
+    "LESS": (COMPARED, _binary("LESS", "LessOptions", "bool")),
+    "LESS_EQUAL": (COMPARED, _binary("LESS_EQUAL", "LessEqualOptions", "bool")),
+    "LOG": (("float32", "int8"), _positive("LOG")),
+    "LOGICAL_AND": (("bool",), _binary("LOGICAL_AND", "LogicalAndOptions")),
+    "LOGICAL_NOT": (("bool",), _unary("LOGICAL_NOT", "LogicalNotOptions")),
+    "LOGICAL_OR": (("bool",), _binary("LOGICAL_OR", "LogicalOrOptions")),
+    "LOGISTIC": (
+        REAL,
+        _unary("LOGISTIC", None, lambda d: _fixed(d, _SHAPE, (1 / 256, -128), 1 / 32768)),
+    ),
+    "LOG_SOFTMAX": (
+        ("float32", "int8"),
+        _unary(
+            "LOG_SOFTMAX",
+            "LogSoftmaxOptions",
+            lambda d: _fixed(d, _SHAPE, (16 / 256, 127), 1 / 2048),
+        ),
+    ),
+    "MAXIMUM": (NUMBERS, _several("MAXIMUM", "MaximumMinimumOptions", _SHAPE)),
+    "MAX_POOL_2D": (REAL, _pool("MAX_POOL_2D")),
+    "MEAN": (NUMBERS, _reduce("MEAN")),
+    "MINIMUM": (NUMBERS, _several("MINIMUM", "MaximumMinimumOptions", _SHAPE)),
+    "MIRROR_PAD": (
+        MOVED,
+        _with(
+            "MIRROR_PAD",
+            (1, 7, 5, 2),
+            "MirrorPadOptions",
+            _ints([0, 0], [1, 2], [0, 1], [0, 0]),
+        ),
+    ),
+    "MUL": (NUMBERS, _binary("MUL", "MulOptions")),
+    "NEG": (("float32", "int32"), _unary("NEG", "NegOptions")),
+    "NOT_EQUAL": ((*COMPARED, "bool"), _binary("NOT_EQUAL", "NotEqualOptions", "bool")),
+    "PACK": (
+        MOVED,
+        _several("PACK", "PackOptions", (1, 2, 4, 4, 2), axis=1, valuesCount=2),
+    ),
+    "PAD": (
+        MOVED,
+        _with("PAD", (1, 7, 5, 2), "PadOptions", _ints([0, 0], [1, 2], [0, 1], [0, 0])),
+    ),
+    "PADV2": (MOVED, _pad_value),
+    "PRELU": (("float32", "int8"), _prelu),
+    "QUANTIZE": (("int8", "int16", "uint8"), _quantize),
+    "REDUCE_ALL": (("bool",), _reduce("REDUCE_ALL")),
+    "REDUCE_MAX": (NUMBERS, _reduce("REDUCE_MAX")),
+    "REDUCE_MIN": (NUMBERS, _reduce("REDUCE_MIN")),
+    "RELU": (REAL, _unary("RELU")),
+    "RELU6": (REAL, _unary("RELU6")),
+    "RESHAPE": ((*MOVED, "bool"), _with("RESHAPE", (8, 4), "ReshapeOptions", _ints(8, 4))),
+    "RESIZE_BILINEAR": (
+        REAL,
+        _with(
+            "RESIZE_BILINEAR", _RESIZED, "ResizeBilinearOptions", _ints(8, 8), halfPixelCenters=True
+        ),
+    ),
+    "RESIZE_NEAREST_NEIGHBOR": (
+        MOVED,
+        _with("RESIZE_NEAREST_NEIGHBOR", _RESIZED, "ResizeNearestNeighborOptions", _ints(8, 8)),
+    ),
+    "REVERSE_V2": (MOVED, _with("REVERSE_V2", _SHAPE, "ReverseV2Options", _ints(1))),
+    "ROUND": (("float32",), _unary("ROUND")),
+    "RSQRT": (("float32", "int8"), _positive("RSQRT")),
+    "SELECT_V2": (MOVED, _select),
+    "SHAPE": (
+        ("float32", "int8"),
+        lambda d: one_operator(
+            "SHAPE", [tensor(d)], tensor("int32", (4,)), "ShapeOptions", outType=2
+        ),
+    ),
+    "SIN": (("float32",), _unary("SIN")),
+    "SLICE": (
+        MOVED,
+        _with("SLICE", (1, 2, 3, 2), "SliceOptions", _ints(0, 1, 0, 0), _ints(1, 2, 3, 2)),
+    ),
+    "SOFTMAX": (
+        REAL,
+        lambda d: one_operator(
+            "SOFTMAX",
+            [tensor(d)],
+            _fixed(d, _SHAPE, (1 / 256, -128), 1 / 32768),
+            "SoftmaxOptions",
+            beta=1.0,
+        ),
+    ),
+    "SPACE_TO_BATCH_ND": (
+        MOVED,
+        _with(
+            "SPACE_TO_BATCH_ND",
+            (4, 2, 2, 2),
+            "SpaceToBatchNDOptions",
+            _ints(2, 2),
+            _ints([0, 0], [0, 0]),
+        ),
+    ),
+    "SPACE_TO_DEPTH": (
+        MOVED,
+        _with("SPACE_TO_DEPTH", (1, 2, 2, 8), "SpaceToDepthOptions", blockSize=2),
+    ),
+    "SPLIT": (MOVED, _split),
+    "SPLIT_V": (MOVED, _split_v),
+    "SQRT": (("float32",), _positive("SQRT")),
+    "SQUARE": (("float32",), _unary("SQUARE", "SquareOptions")),
+    "SQUARED_DIFFERENCE": (
+        ("float32", "int8", "int32"),
+        _binary("SQUARED_DIFFERENCE", "SquaredDifferenceOptions"),
+    ),
+    "SQUEEZE": (MOVED, _with("SQUEEZE", (4, 4, 2), "SqueezeOptions", squeezeDims=[0])),
+    "STRIDED_SLICE": (
+        MOVED,
+        _with(
+            "STRIDED_SLICE",
+            (1, 2, 3, 2),
+            "StridedSliceOptions",
+            _ints(0, 0, 1, 0),
+            _ints(1, 4, 4, 2),
+            _ints(1, 2, 1, 1),
+        ),
+    ),
+    "SUB": (NUMBERS, _binary("SUB", "SubOptions")),
+    "SUM": (NUMBERS, _reduce("SUM")),
+    "TANH": (REAL, _unary("TANH", None, lambda d: _fixed(d, _SHAPE, (1 / 128, 0), 1 / 32768))),
+    "TRANSPOSE": (
+        MOVED,
+        _with("TRANSPOSE", (1, 2, 4, 4), "TransposeOptions", _ints(0, 3, 1, 2)),
+    ),
+    "TRANSPOSE_CONV": (REAL, _transpose_conv),
+    "UNPACK": (MOVED, _unpack),
+    "ZEROS_LIKE": (("float32", "int32"), _unary("ZEROS_LIKE", "ZerosLikeOptions")),
+}
+
+
+def model(operator: str, dtype: str) -> tuple[bytes, str]:
+    """A case's model, of the first version of the operator that LiteRT takes, and an empty text.
+
+    Where it takes none, what it says to the last of them.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+    from ai_edge_litert.interpreter import Interpreter
+
+    content, said = CASES[operator][1](dtype), ""
+    for version in range(1, 8):
+        tree = schema.ModelT.InitFromPackedBuf(content)
+        tree.operatorCodes[0].version = version
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(tree.Pack(builder), b"TFL3")
+        candidate = bytes(builder.Output())
+        try:
+            Interpreter(model_content=candidate).allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            said = str(error).strip().splitlines()[0]
+        else:
+            return candidate, ""
+    return content, said
