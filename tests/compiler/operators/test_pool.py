@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pools and softmax, read from a file, as LiteRT has them."""
+"""Pools, means and softmax, read from a file, as LiteRT has them."""
 
 from __future__ import annotations
 
@@ -89,6 +89,37 @@ def test_softmax(require_module: Callable[..., object], run_c: Run, tmp_path: pa
             values = random.integers(low, low + 256, source.shape).astype(dtype)
             values[0] = values[0, 0]  # 512 equal elements have shares of half a step: ties
             inputs.append(values)
+    _check(run_c, tmp_path, models, inputs)
+
+
+def test_mean(require_module: Callable[..., object], run_c: Run, tmp_path: pathlib.Path) -> None:
+    require_module("tvm", "compile a model")
+    require_module("ai_edge_litert", "ask LiteRT")
+    models, inputs = [], []
+    random = np.random.default_rng(0)
+    for dtype in ("int8", "uint8"):
+        low = int(np.iinfo(dtype).min)
+        for shape, axes, keep in (
+            ((2, 5, 7, 30), (1, 2), True),
+            ((2, 5, 7, 30), (1, 2), False),
+            ((1, 3, 4, 50), (-1,), True),
+            ((2, 5, 7, 3), (0, 1, 2, 3), False),
+            ((2, 6, 7, 30), (2,), False),
+        ):
+            for zeros, scale in (((3, 3), 0.0625), ((0, 255), 0.01), ((255, 0), 0.3)):
+                source = QuantizedTensor(shape, dtype, 0.0625, low + zeros[0])
+                reduced = [axis % 4 for axis in axes]
+                kept = [
+                    1 if axis in reduced else extent
+                    for axis, extent in enumerate(shape)
+                    if keep or axis not in reduced
+                ]
+                output = QuantizedTensor(tuple(kept), dtype, scale, low + zeros[1])
+                operands = [source, np.array(axes, np.int32)]
+                models.append(
+                    one_operator("MEAN", operands, output, "ReducerOptions", keepDims=keep)
+                )
+                inputs.append(random.integers(low, low + 256, shape).astype(dtype))
     _check(run_c, tmp_path, models, inputs)
 
 

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Means of quantized tensors, in integers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...operators.mean import Mean
+from .context import OperatorContext
+from .quantized import in_integers, quantized
+from .registry import converter
+
+
+@converter("MEAN")
+def mean(context: OperatorContext) -> Any:
+    """Along constant axes."""
+    source, output = context.input(0), context.outputs[0]
+    axes = context.constant(1)
+    if axes is None or not axes.size or not in_integers(source, output):
+        return None
+    if context.operators.rounding != "single":
+        return None  # the reference kernels' own arithmetic is not written here
+    operator = Mean(quantized(source), quantized(output), tuple(map(int, axes.ravel())))
+    return context.operators.call(operator, context.value(source))
