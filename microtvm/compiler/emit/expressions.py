@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,31 @@ _MATH = frozenset(
 # Names that mean something to an expression, and so may not be a variable's.
 RESERVED = frozenset(name + suffix for name in _MATH for suffix in ("", "f")) | {"memcpy"}
 
+# Where expressions hold their operands.
+_PARTS = ("a", "b", "value", "condition", "true_value", "false_value", "body")
+
+_INTEGER_LIMITS = {
+    f"{sign}int{bits}": (0, 2**bits - 1) if sign else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    for sign in ("", "u")
+    for bits in (8, 16, 32, 64)
+}
+
+
+def _float_bounds(e: Any) -> tuple[float, float]:
+    """Between what a float expression lies: what it was clamped to, whatever is in it."""
+    node = type(e).__name__
+    if node == "FloatImm":
+        return float(e.value), float(e.value)
+    if node in ("Min", "Max"):  # of a NaN and a constant as the second operand: the constant
+        a, b = _float_bounds(e.a), _float_bounds(e.b)
+        pick = min if node == "Min" else max
+        return pick(a[0], b[0]), pick(a[1], b[1])
+    if node == "Call" and getattr(e.op, "name", "").rpartition(".")[2] in ("round", "nearbyint"):
+        return _float_bounds(e.args[0])
+    if node == "Cast" and dtype_of(e.value) in ("int8", "uint8", "int16", "uint16", "bool"):
+        return _INTEGER_LIMITS.get(dtype_of(e.value), (0, 1))
+    return -math.inf, math.inf
+
 
 class Expressions:
     """Prints expressions in one kernel's scope.
@@ -60,10 +86,31 @@ class Expressions:
         self._element = element
         self._helpers = helpers
         self._names: dict[int, tuple[str, int]] = {}
+        self._data: set[int] = set()
 
     def bind(self, variable: Any, text: str, binding: int = _ATOM) -> None:
         """Let a variable be printed as ``text``."""
         self._names[hash(variable)] = (text, binding)
+
+    def bind_value(self, variable: Any, text: str, value: Any) -> None:
+        """Let a variable that holds a value be printed as ``text``."""
+        self.bind(variable, text)
+        if self._is_data(value):
+            self._data.add(hash(variable))
+
+    def _is_data(self, e: Any) -> bool:
+        """Whether a value depends on what is in a tensor, and so may be any value of its type.
+
+        Indexes do not: their arithmetic stays within the extents of tensors.
+        """
+        node = type(e).__name__
+        if node in ("TensorLoad", "BufferLoad"):
+            return True
+        if node == "Var":
+            return hash(e) in self._data
+        parts = [getattr(e, name, None) for name in _PARTS]
+        parts += list(e.args) if node == "Call" else []
+        return any(part is not None and self._is_data(part) for part in parts)
 
     def text(self, expression: Any) -> str:
         """C text of an expression, where a full expression may stand."""
@@ -99,6 +146,9 @@ class Expressions:
         dtype = dtype_of(e)
         if operator == "%" and dtype.startswith("float"):
             return self._math("fmod", dtype, [e.a, e.b])
+        if self._may_be_undefined(e, operator, dtype):
+            function = self._helpers.defined(type(e).__name__, dtype)
+            return f"{function}({self.text(e.a)}, {self.text(e.b)})", _ATOM
         weakest = _UNARY if binding == _LOOSE else binding
         a = self._operand(e.a, weakest)
         b = self._operand(e.b, _UNARY if binding == _LOOSE else binding + 1)
@@ -107,6 +157,18 @@ class Expressions:
             # C computes in int; TVM's arithmetic stays in the narrow type.
             return f"({element_type(dtype).c})({text})", _UNARY
         return text, binding
+
+    def _may_be_undefined(self, e: Any, operator: str, dtype: str) -> bool:
+        """Whether C leaves open what it computes, for some values of the operands."""
+        if "int" not in dtype or operator in "&|^" or not self._is_data(e):
+            return False
+        if operator in ("+", "-", "*"):
+            return dtype in ("int32", "int64") or (operator == "*" and dtype == "uint16")
+        constant = getattr(e.b, "value", None)
+        if operator in ("<<", ">>"):
+            is_negative_shifted = operator == "<<" and not dtype.startswith("uint")
+            return constant is None or is_negative_shifted
+        return constant is None or int(constant) in (0, -1)
 
     def _print_Var(self, e: Any) -> tuple[str, int]:
         try:
@@ -128,6 +190,12 @@ class Expressions:
             return self._print(e.value)
         if target == "bool":
             return f"{self._operand(e.value, _ADD)} != 0", _COMPARE
+        if source.startswith("float") and "int" in target:
+            low, high = _float_bounds(e.value)
+            least, most = _INTEGER_LIMITS[target]
+            if not (least <= low and high <= most):
+                function = self._helpers.truncation(source, target)
+                return f"{function}({self.text(e.value)})", _ATOM
         return f"({element_type(target).c}){self._operand(e.value, _UNARY)}", _UNARY
 
     def _print_Not(self, e: Any) -> tuple[str, int]:
@@ -146,6 +214,8 @@ class Expressions:
 
     def _print_Let(self, e: Any) -> tuple[str, int]:
         self.bind(e.var, *self._print(e.value))
+        if self._is_data(e.value):
+            self._data.add(hash(e.var))
         return self._print(e.body)
 
     def _load(self, e: Any) -> tuple[str, int]:

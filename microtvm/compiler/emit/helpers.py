@@ -17,7 +17,9 @@ class Helpers:
 
     #: Names that a kernel's variables may not have.
     RESERVED = frozenset(
-        f"{kind}_{dtype}" for kind in ("min", "max") for dtype in ELEMENT_TYPES
+        f"{kind}_{dtype}"
+        for kind in ("min", "max", "add", "sub", "mul", "div", "mod", "lshift", "rshift")
+        for dtype in ELEMENT_TYPES
     ) | {_EXPONENTIAL}
 
     def __init__(self) -> None:
@@ -36,6 +38,66 @@ class Helpers:
         self._texts[name] = (
             f"static inline {c} {name}({c} a, {c} b) {{ return a {sign} b ? a : b; }}"
         )
+        return name
+
+    def defined(self, operation: str, dtype: str) -> str:
+        """Name of the function for an integer operation that C defines for some operands only.
+
+        Sums and products wrap, as those of NumPy, onnxruntime and LiteRT do; so does the smallest
+        number divided by -1. A division by zero gives 0, as Arm's instruction does. Bits that are
+        shifted out are gone.
+        """
+        name = f"{operation.lower()}_{dtype}"
+        element = element_type(dtype)
+        c, bits = element.c, element.bits
+        unsigned = f"uint{max(bits, 32)}_t"
+        a, b = f"({unsigned})a", f"({unsigned})b"
+        beyond = "0" if dtype.startswith("u") else "(a < 0 ? -1 : 0)"
+        below = "" if dtype.startswith("u") else "b < 0 || "
+        minus = "" if dtype.startswith("u") else f"b == -1 ? ({c})(0u - {a}) : "
+        minus_rest = "" if dtype.startswith("u") else "b == -1 ? 0 : "
+        result = {
+            "Add": f"({c})({a} + {b})",
+            "Sub": f"({c})({a} - {b})",
+            "Mul": f"({c})({a} * {b})",
+            "Div": f"b == 0 ? 0 : {minus}({c})(a / b)",
+            "Mod": f"b == 0 ? 0 : {minus_rest}({c})(a % b)",
+            "LShift": f"{below}b >= {bits} ? 0 : ({c})({a} << b)",
+            "RShift": f"{below}b >= {bits} ? {beyond} : ({c})(a >> b)",
+        }[operation]
+        self._texts[name] = f"static inline {c} {name}({c} a, {c} b) {{ return {result}; }}"
+        return name
+
+    def truncation(self, source: str, target: str) -> str:
+        """Name of the function that casts a float to an integer, whatever the float.
+
+        Outside of the integer's range, and for NaN, the result is what onnxruntime and LiteRT give
+        on the machines they mostly run on: types up to 32 bits are cut from an int32 (uint32 from
+        an int64), which is its smallest number where the float does not fit.
+        """
+        name = f"{target}_from_{source}"
+        c, from_c = element_type(target).c, element_type(source).c
+        wide = "int64" if target in ("uint32", "int64", "uint64") else "int32"
+        limit = floating(2.0**63 if wide == "int64" else 2.0**31, "float64")
+        least = "INT64_MIN" if wide == "int64" else "INT32_MIN"
+        lines = [
+            f"static inline {c} {name}({from_c} value) {{",
+            "    double wide = (double)value;",
+        ]
+        if target == "uint64":
+            lines += [
+                f"    if (wide >= {limit} && wide < 2.0 * {limit}) {{",
+                "        return (uint64_t)wide;",
+                "    }",
+            ]
+        below = "-0x1p+31 - 1.0" if wide == "int32" else f"-{limit}"
+        compare = ">" if wide == "int32" else ">="
+        lines += [
+            f"    int fits = wide {compare} {below} && wide < {limit};",
+            f"    return ({c})(fits ? ({wide}_t)wide : {least});",
+            "}",
+        ]
+        self._texts[name] = "\n".join(lines)
         return name
 
     def exponential(self) -> str:

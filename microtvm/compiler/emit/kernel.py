@@ -185,7 +185,7 @@ class _Printer:
         value = self._expressions.text(s.value)
         name = self._fresh(s.var.name)
         self._emit(depth, f"const {c} {name} = {value};")
-        self._expressions.bind(s.var, name)
+        self._expressions.bind_value(s.var, name, s.value)
 
     def _statement_BufferStore(self, s: Any, depth: int) -> None:
         if len(s.indices) != 1:
