@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from .arguments import add_project, add_project_options, check_use, project_options
 from .report import Report
@@ -38,5 +39,5 @@ def run(args: argparse.Namespace, report: Report) -> None:
     sizes = footprint(args.project)
     report.result(
         {"project": str(args.project), "footprint": sizes},
-        [*footprint_lines(sizes), f"next: microtvm flash {args.project}"],
+        [*footprint_lines(sizes), f"next: microtvm flash {shlex.quote(str(args.project))}"],
     )

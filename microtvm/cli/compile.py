@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import shlex
 
 from .arguments import UsageError
 from .report import Report
@@ -95,7 +96,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
         [
             *model_lines(facts),
             *(check.lines() if check else []),
-            f"next: microtvm create PROJECT_DIR {args.output} --template host",
+            f"next: microtvm create PROJECT_DIR {shlex.quote(str(args.output))} --template host",
         ],
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import shlex
 
 from ..errors import MicroTVMError
 from .arguments import (
@@ -73,6 +74,6 @@ def run(args: argparse.Namespace, report: Report) -> None:
         },
         [
             f"{args.project} holds model {model.name} for platform {platform}",
-            f"next: microtvm build {args.project}",
+            f"next: microtvm build {shlex.quote(str(args.project))}",
         ],
     )

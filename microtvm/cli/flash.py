@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 
 from .arguments import add_project, add_project_options, check_use, project_options
@@ -33,5 +34,5 @@ def run(args: argparse.Namespace, report: Report) -> None:
             project.flash()
     report.result(
         {"project": str(args.project)},
-        [f"next: microtvm run {args.project} --inputs in.npz --outputs out.npz"],
+        [f"next: microtvm run {shlex.quote(str(args.project))} --inputs in.npz --outputs out.npz"],
     )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from ..fork import fork
 from .arguments import template_directory
@@ -30,6 +31,6 @@ def run(args: argparse.Namespace, report: Report) -> None:
         {"template": args.target, "platform": args.name},
         [
             f"{args.target} stands alone; {args.target}/README.md says what to edit",
-            f"next: microtvm check {args.target}",
+            f"next: microtvm check {shlex.quote(str(args.target))}",
         ],
     )

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import pathlib
 from typing import TYPE_CHECKING, Any
 
+from ..errors import MicroTVMError
 from .arguments import (
     UsageError,
     add_project,
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from ..project import GeneratedProject
     from ..quantization import FloatIO
     from ..samples import Array, Samples
+
+_FACTS = "project.json"  # what our templates keep of a project
 
 HELP = "run a project's model on the device"
 EXAMPLES = """
@@ -70,6 +75,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
     options = project_options(args)
     with GeneratedProject.from_directory(args.project, options, report.server_output) as project:
         check_use(args, project, "open_transport")
+        _require_rpc(args.project)
         archive = project_archive(args.project, project)
         samples, answers = _answer(project, archive, args, report)
     from ..samples import output_names, save
@@ -83,6 +89,19 @@ def run(args: argparse.Namespace, report: Report) -> None:
         save(args.outputs, arrays)
     facts = _facts(args, samples, answers, arrays)
     report.result(facts, _lines(args, samples, answers, arrays))
+
+
+def _require_rpc(directory: pathlib.Path) -> None:
+    """Refuse a project whose firmware answers somebody else."""
+    with contextlib.suppress(OSError, ValueError):
+        facts = json.loads((directory / _FACTS).read_text(encoding="utf-8"))
+        kind = facts.get("project_type") if isinstance(facts, dict) else None
+        if kind == "mlperftiny":
+            raise MicroTVMError(
+                f"{directory} is a project of type mlperftiny, which answers the runner of MLPerf"
+                " Tiny and not microtvm run",
+                hint="generate it with project_type=host_driven to run it from here",
+            )
 
 
 def project_archive(directory: pathlib.Path, project: GeneratedProject) -> pathlib.Path | None:

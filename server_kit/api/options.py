@@ -218,8 +218,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`` (did you mean 'x'?)``, or nothing where no name is near."""
     import difflib
 
-    nearest = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean {nearest[0]!r}?)" if nearest else ""
+    names = {each.casefold(): each for each in known}
+    nearest = difflib.get_close_matches(name.casefold(), list(names), n=1)
+    return f" (did you mean {names[nearest[0]]!r}?)" if nearest else ""
 
 
 def _listed(names: Iterable[Any]) -> str:

@@ -56,13 +56,17 @@ class ProjectWriter:
             raise
         return self
 
-    def __exit__(self, error_type: object, *_: object) -> None:
+    def __exit__(self, error_type: object, error: object, _: object) -> None:
         with Deferred():
             try:
                 if error_type is None:
                     self._publish()
             finally:
                 self._discard()
+        if isinstance(error, OSError):
+            raise ProjectError(
+                f"the project {self._target} cannot be written: {_reason(error)}"
+            ) from error
 
     def copy(self, source: pathlib.Path, name: str | None = None) -> None:
         """Copy a file or a whole directory into the project, as real files.
@@ -144,6 +148,14 @@ def _lock(directory: pathlib.Path) -> int:
         os.close(fd)
         return -1
     return fd
+
+
+def _reason(error: OSError) -> str:
+    """What went wrong; ``shutil`` gives a list of (from, to, why) for each file."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        source, _, why = error.args[0][0]
+        return f"{why} (copying {source})"
+    return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
 
 
 def _copy_directory(source: pathlib.Path, target: pathlib.Path) -> None:

@@ -42,6 +42,7 @@ _ERROR_LINE = re.compile(
     r"|region .* overflowed by|incompatible with ELFCLASS|^No board named|^\S*/kconfig\.py: ",
     re.IGNORECASE,
 )
+_OVERFLOW = re.compile(r"region .* overflowed by \d+ bytes")
 # Kconfig ends over warnings that name a line of a file; others are advice.
 _KCONFIG_WARNING = re.compile(r"([^:\s]+:\d+: )?warning: (?!.*set more than once)")
 
@@ -175,6 +176,7 @@ class _Output:
     def __init__(self, log_file: pathlib.Path, command: str) -> None:
         self.tail: collections.deque[str] = collections.deque(maxlen=TAIL_LINES)
         self.first_error = ""
+        self._is_in_cmake_error = False
         self._command = command
         self._warning: list[str] = []  # the lines of the first that names a line, or of the last
         self._path = log_file
@@ -211,8 +213,18 @@ class _Output:
             # Kconfig ends over a warning, and says no more than that.
             is_kconfig = "due to Kconfig warnings" in line
             self.first_error = " ".join(self._warning) if is_kconfig else line.strip()
-        elif self.first_error.startswith("CMake Error") and self.first_error.endswith(":"):
-            self.first_error = f"{self.first_error} {line.strip()}".rstrip()
+            self._is_in_cmake_error = line.startswith("CMake Error")
+        elif self._is_in_cmake_error:
+            # Its text follows, indented, between empty lines and over several of its own.
+            self._is_in_cmake_error = not line or line.startswith(" ")
+            is_over = not line and not self.first_error.endswith(":")
+            if self._is_in_cmake_error and not is_over:
+                self.first_error = f"{self.first_error} {line.strip()}".rstrip()
+            self._is_in_cmake_error &= not is_over
+        elif _OVERFLOW.search(line) and _OVERFLOW.search(self.first_error):
+            overflow = _OVERFLOW.search(line)
+            if overflow is not None and overflow.group() not in self.first_error:
+                self.first_error += f", {overflow.group()}"
         self.tail.append(line)
 
 

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -123,3 +125,17 @@ def test_directories_are_copied_as_real_files(tmp_path: pathlib.Path) -> None:
     assert names(copied) == ["__pycache__", "code.py", "inner"]
     assert names(copied / "__pycache__") == [f"code.{sys.implementation.cache_tag}.pyc"]
     assert (copied / "code.py").stat().st_mtime_ns == (source / "code.py").stat().st_mtime_ns
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: pathlib.Path) -> None:
+    """Where ``shutil`` tells it in tuples, one for each file."""
+    with pytest.raises(ProjectError) as caught, ProjectWriter(tmp_path / "project"):
+        raise shutil.Error([("a", "b", "[Errno 28] No space left on device")] * 40)
+    assert str(caught.value) == (
+        f"the project {tmp_path / 'project'} cannot be written: "
+        "[Errno 28] No space left on device (copying a)"
+    )
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(ProjectError, match="No space"), ProjectWriter(tmp_path / "project"):
+        raise full
+    assert os.listdir(tmp_path) == []

@@ -68,6 +68,11 @@ def test_a_failure_names_the_first_error_the_log_and_the_command(tmp_path: pathl
             "print('CMake Error at CMakeLists.txt:3 (x):'); print('  Nothing works'); exit(1)",
             "CMake Error at CMakeLists.txt:3 (x): Nothing works",
         ),
+        (
+            "print('CMake Error at z.cmake:9 (message):\\n');"
+            "print('  No board\\n  named x.\\n\\n  Later'); exit(1)",
+            "CMake Error at z.cmake:9 (message): No board named x.; ",
+        ),
         ("print('b.o: undefined reference to `f`'); exit(1)", "undefined reference"),
         (
             "print('ld: f.elf section `bss\\' will not fit in region `RAM\\'');"

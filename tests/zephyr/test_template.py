@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import pathlib
 import subprocess
+import sys
 from typing import Any, Callable
 
 import pytest
@@ -232,6 +233,9 @@ def test_build_from_nothing_only_for_another_board_or_tree(
         ("west_cmd", "'python3 -m west", "No closing quotation"),
         ("west_cmd", "no-such-west -v", "which cannot be run"),
         ("config_main_stack_size", -5, "allowed is a number of bytes, 4096 by default"),
+        ("config_main_stack_size", 1 << 33, "268435456 at most"),
+        ("board", "nucleo_f746zg@'1'", "a board is NAME, NAME@REVISION or"),
+        ("board", "NUCLEO_F746ZG", "did you mean 'nucleo_f746zg"),
     ],
 )
 def test_options_that_cannot_be(
@@ -272,6 +276,7 @@ def test_a_build_that_fails_says_why(generate: Generate, tiny_zephyr: TinyZephyr
     ("first_message", "hint"),
     [
         ("ld: region `RAM' overflowed by 19512 bytes", "less of it given as workspace_size_bytes"),
+        ("ld: region `FLASH' overflowed by 4 bytes", "a smaller model: one of int8, say"),
         (
             "nucleo_f746zg.dts:9:10: fatal error: st/f7/stm32f746zgtx-pinctrl.dtsi: No such file",
             "run: west update",
@@ -290,6 +295,30 @@ def test_a_build_that_fails_says_what_to_do(
     with PipeDriver(project) as server:
         said = refused(lambda: server.call("build"))
     assert first_message in said and said.endswith(hint)
+
+
+def test_all_that_overflowed_is_named(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
+    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
+    regions = [f"region `{name}' overflowed by 8 bytes" for name in ("FLASH", "RAM")]
+    tiny_zephyr.change(build_says="\n".join(f"ld: {region}" for region in regions))
+    with PipeDriver(project) as server:
+        said = refused(lambda: server.call("build"))
+    assert all(region in said for region in regions)
+    assert "a smaller model" in said and "workspace_size_bytes" in said
+
+
+def test_microtvm_run_on_a_project_that_answers_another_runner(
+    generate: Generate, tiny_zephyr: TinyZephyr, tmp_path: pathlib.Path
+) -> None:
+    base = str(tiny_zephyr.base)
+    project = generate(board="nucleo_f746zg", zephyr_base=base, project_type="mlperftiny")
+    done = subprocess.run(
+        [sys.executable, "-m", "microtvm", "run", str(project), "--inputs", "in.npz"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1 and "answers the runner of MLPerf Tiny" in done.stderr
 
 
 def test_a_port_and_its_speed(generate: Generate, tiny_zephyr: TinyZephyr) -> None:

@@ -36,7 +36,11 @@ _ENVIRONMENT = (
 # What to do about failures whose first message does not say.
 _HINTS = (
     (
-        re.compile(r"region .* overflowed by"),
+        re.compile(r"region\W+(FLASH|ROM|rom|flash)\w*\W+ overflowed by"),
+        "code and constants want a board with more flash, or a smaller model: one of int8, say",
+    ),
+    (
+        re.compile(r"region\W+(?!(?:FLASH|ROM|rom|flash))\w+\W+ overflowed by"),
         "the model and its tensors want a board with more memory, or less of it given as "
         "workspace_size_bytes",
     ),
@@ -108,7 +112,7 @@ class ZephyrBuild:
                 hints = [hint for pattern, hint in _HINTS if pattern.search(str(error))]
                 if not hints:
                     raise
-                raise ToolError(f"{error}; {hints[0]}") from error
+                raise ToolError(f"{error}; {'; '.join(hints)}") from error
 
     def require(self) -> None:
         """Raise when there is no firmware yet."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .tree import Board, ZephyrTree
 
 DEFAULT_STACK_BYTES = 4096
+MOST_STACK_BYTES = 1 << 28  # Kconfig cuts what 32 bits do not hold, without a word
 
 # What connects the UART of a board emulated on the host to standard input and output: of Zephyr
 # 4.2 and later, and of those before.
@@ -25,14 +26,14 @@ def stack_bytes(given: int | None) -> int:
     Raises
     ------
     OptionError :
-        When it is negative.
+        When it is negative, or more than any board has.
     """
     if not given:
         return DEFAULT_STACK_BYTES
-    if given < 0:
+    if not 0 < given <= MOST_STACK_BYTES:
         raise OptionError(
             f"option 'config_main_stack_size' was given {given}; allowed is a number of bytes, "
-            f"{DEFAULT_STACK_BYTES} by default"
+            f"{DEFAULT_STACK_BYTES} by default and {MOST_STACK_BYTES} at most"
         )
     return given
 

@@ -21,6 +21,7 @@ OLDEST_VERSION = (2, 6)
 _FORMAT = "{name}|{qualifiers}|{dir}"
 _OLD_FORMAT = "{name}||{dir}"  # Zephyr 3.5 and earlier: a name says all
 _NATIVE_DIRECTORIES = ("native", "posix")
+_TARGET = re.compile(r"[\w.,-]+(@[\w.,-]+)?(/[\w.,/-]*)?", re.ASCII)
 _VERSION_LINE = re.compile(r"^\s*(\w+)\s*=\s*(\d+)\s*$", re.MULTILINE)
 _DEPRECATED = re.compile(r"set\(\s*(\S+)_DEPRECATED\s+([^\s)]+)\s*\)")
 _KCONFIG_SYMBOL = re.compile(r"^\s*(?:menu)?config\s+(\w+)\s*$", re.MULTILINE)
@@ -120,6 +121,11 @@ class ZephyrTree:
         OptionError :
             With the nearest names, when this tree has no such board.
         """
+        if not _TARGET.fullmatch(given):
+            raise OptionError(
+                f"option 'board' was given {given!r}; a board is NAME, NAME@REVISION or "
+                "NAME@REVISION/QUALIFIERS, of letters, digits and _ - . , only"
+            )
         boards = self.boards(west)
         name, revision, qualifiers = _split(given)
         known_as = _join(name, "", qualifiers)
