@@ -154,13 +154,13 @@ class Add(Binary):
         if self.short is not None:
             m0, m1 = self.short.multipliers
             return [
-                f"int32_t sum = {self.short.bias} + {a} * {m0} + {b} * {m1};",
+                f"int32_t sum = {self.short.bias} + (int32_t){a} * {m0} + (int32_t){b} * {m1};",
                 f"sum = mt_clamp(sum >> {self.short.shift}, {low}, {high});",
                 f"{out} = ({self._c_type})(sum + {zero});",
             ]
         lines = []
         for name, x, t, (m, s) in zip("ab", (a, b), self.inputs, self._scales, strict=True):
-            value = f"({x} - {t.zero_point}) * {1 << self._left}"
+            value = f"((int32_t){x} - {t.zero_point}) * {1 << self._left}"
             lines.append(f"int32_t {name} = mt_requantize_double({value}, {m}, {s});")
         m, s = self._last
         sign = "-" if self._sign < 0 else "+"
@@ -226,7 +226,7 @@ class Mul(Binary):
         low, high = self.low - zero, self.high - zero
         za, zb = (t.zero_point for t in self.inputs)
         m, s = self._scale
-        product = f"int32_t product = ({a} - {za}) * ({b} - {zb});"
+        product = f"int32_t product = ((int32_t){a} - {za}) * ((int32_t){b} - {zb});"
         if self._as_float:
             scaled = f"mt_scale_as_float(product, {m}, {s}, {low}, {high})"
         else:
