@@ -81,15 +81,31 @@ def test_onnx_types_of_inputs_are_the_files(build, onnx_file):
 def test_onnx_open_dimension_needs_a_shape(build, onnx_file):
     path = onnx_file(
         DENSE["nodes"],
-        {"pixels/0": (("batch", 8), "float32")},
+        {"pixels/0": (("batch", "width"), "float32")},
         {"class:probabilities": (("batch", 4), "float32")},
         DENSE["weights"],
     )
-    with pytest.raises(CompileError, match=r"input pixels/0 has an open dimension batch.*shapes="):
+    with pytest.raises(
+        CompileError, match=r"input pixels/0 has an open dimension.*\(batch, width\).*shapes="
+    ):
         compile(path)
     compiled = compile(path, shapes={"pixels/0": (2, 8)})
     assert compiled.outputs[0].shape == (2, 4)
     assert build(compiled)(np.zeros((2, 8), np.float32))[0].shape == (2, 4)
+
+
+def test_onnx_open_batch_alone_is_one(build, onnx_file):
+    path = onnx_file(
+        DENSE["nodes"],
+        {"pixels/0": (("batch", 8), "float32")},
+        {"class:probabilities": (("batch", 4), "float32")},
+        DENSE["weights"],
+    )
+    compiled = compile(path)
+    assert (compiled.inputs[0].shape, compiled.outputs[0].shape) == ((1, 8), (1, 4))
+    assert compile(path, shapes={"pixels/0": (3, 8)}).outputs[0].shape == (3, 4)
+    with pytest.raises(CompileError, match=r"pixels/0 has the shape \(\?, 8\), which cannot be"):
+        compile(path, shapes={"pixels/0": (3, 9)})
 
 
 def test_shapes_for_an_input_that_is_not_there(onnx_file):

@@ -29,8 +29,8 @@ def DropUnreadStages() -> Any:
             if any(hash(region.source) in needed for region in stage.writes):
                 kept.append(statement)
                 needed.update(hash(region.source) for region in stage.reads)
-        if len(kept) == len(statements):
-            return function
+        if len(kept) in (0, len(statements)):
+            return function  # nothing to drop, or blocks that do not say what they write
         body = tirx.SeqStmt(kept[::-1]) if len(kept) > 1 else kept[0]
         buffers = [buffer for buffer in root.alloc_buffers if hash(buffer) in needed]
         block = s_tir.SBlock(

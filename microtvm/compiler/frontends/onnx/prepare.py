@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From an ONNX graph to one whose operators TVM's importer gets right."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+from typing import Any
+
+from ...dependencies import load
+from ...errors import CompileError, UnsupportedOperatorError
+from .fold import fold
+from .graph import Graph, Node, Refusal
+from .rewrites import importable, rewrite_for
+
+# Operators that ONNX itself defines by other ones, where TVM has none or a wrong one.
+_FUNCTIONS = (
+    "AffineGrid",
+    "Attention",
+    "BlackmanWindow",
+    "Celu",
+    "CenterCropPad",
+    "GroupNormalization",
+    "HammingWindow",
+    "HannWindow",
+    "LayerNormalization",
+    "MeanVarianceNormalization",
+    "NegativeLogLikelihoodLoss",
+    "RMSNormalization",
+    "RotaryEmbedding",
+    "SoftmaxCrossEntropyLoss",
+    "SwiGLU",
+    "Swish",
+)
+
+_ROUNDS = 8
+
+
+def prepare(path: pathlib.Path, model: Any) -> Any:
+    """The model, folded and rewritten.
+
+    Raises
+    ------
+    UnsupportedOperatorError
+        Naming every operator that cannot be compiled.
+    """
+    onnx: Any = load("onnx", "read ONNX models")
+    model = _inline(onnx, model)
+    graph = Graph(model)
+    refused: dict[str, str] = {}
+    for _ in range(_ROUNDS):
+        refused.clear()  # a shape that is not known yet may be after the next round
+        folded = fold(graph)
+        if not _rewrite(graph, refused) and not folded:
+            break
+        graph.refresh()
+    for node in graph.model.graph.node:
+        if not importable(node) or node.op_type in _FUNCTIONS:
+            domain = f"{node.domain}." if node.domain not in ("", "ai.onnx") else ""
+            refused.setdefault(domain + node.op_type, "not supported")
+    if refused:
+        if set(refused.values()) == {"not supported"}:
+            raise UnsupportedOperatorError(str(path), list(refused), "not supported")
+        reasons = "; ".join(f"{name}: {why}" for name, why in sorted(refused.items()))
+        raise UnsupportedOperatorError(str(path), list(refused), f"cannot be compiled ({reasons})")
+    produced = {name for node in model.graph.node for name in node.output}
+    produced |= {tensor.name for tensor in model.graph.initializer}
+    produced |= {value.name for value in model.graph.input}
+    missing = [value.name for value in model.graph.output if value.name not in produced]
+    if missing:
+        raise CompileError(f"{path}: output {', '.join(missing)} is made by no operator")
+    return model
+
+
+def _inline(onnx: Any, model: Any) -> Any:
+    """Functions of the model's own, and those of ONNX's in `_FUNCTIONS`, in other operators."""
+    inliner: Any = load("onnx.inliner", "read ONNX models")
+    names = {node.op_type for node in model.graph.node}
+    if model.functions:
+        model = inliner.inline_local_functions(model)
+        names = {node.op_type for node in model.graph.node}
+    typed = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    for name in sorted(names.intersection(_FUNCTIONS)):
+        # One that onnx cannot expand stays, and is refused by its name.
+        with contextlib.suppress(Exception):
+            typed = inliner.inline_selected_functions(
+                typed, [("", name)], exclude=False, inline_schema_functions=True
+            )
+    return typed
+
+
+def _rewrite(graph: Graph, refused: dict[str, str]) -> bool:
+    """Let the rewrites of ours replace operators once; whether any did."""
+    changed = False
+    nodes = []
+    for node in list(graph.model.graph.node):
+        function = rewrite_for(node)
+        if function is None:
+            nodes.append(node)
+            continue
+        view = Node(graph, node)
+        try:
+            done = function(view)
+        except Refusal as refusal:
+            refused.setdefault(node.op_type, str(refusal))
+            done = False
+        if done is False:
+            nodes.append(node)
+        else:
+            nodes += view.emitted
+            changed = True
+    if changed:
+        del graph.model.graph.node[:]
+        graph.model.graph.node.extend(nodes)
+    return changed

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TVM's importer of ONNX, and what the file says compared with what it made."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import pathlib
+import warnings
+from typing import Any
+
+from ...dependencies import load
+from ...errors import CompileError
+from ..imported import ImportedModel
+
+
+def import_model(path: pathlib.Path, model: Any) -> ImportedModel:
+    """Import a prepared model.
+
+    Raises
+    ------
+    CompileError
+        If TVM's importer fails, or an input or output is not of the shape or type that the file
+        says.
+    """
+    onnx: Any = load("onnx", "read ONNX models")
+    frontend = load("tvm.relax.frontend.onnx", "read ONNX models")
+    graph = model.graph
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = frontend.from_onnx(model)
+    except Exception as error:  # the importer raises many types
+        text = str(error).strip()
+        raise CompileError(
+            f"{path}: TVM's ONNX importer failed: {text.splitlines()[0] if text else error!r}",
+            details=text,
+        ) from error
+    main = module["main"]
+    returned = getattr(main.ret_ty, "fields", None)
+    _compare(onnx, path, "input", graph.input, [p.ty for p in main.params])
+    _compare(onnx, path, "output", graph.output, returned or [main.ret_ty])
+    return ImportedModel(
+        module=module,
+        input_names=[value.name for value in graph.input],
+        output_names=[value.name for value in graph.output],
+        source=str(path),
+    )
+
+
+def _compare(onnx: Any, path: pathlib.Path, what: str, said: Any, made: Any) -> None:
+    if len(said) != len(made):
+        raise CompileError(
+            f"{path} has {len(said)} {what}s, but {len(made)} were imported; this is a bug"
+        )
+    for value, type_ in zip(said, made, strict=True):
+        tensor = value.type.tensor_type
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).name
+        if str(getattr(type_, "dtype", dtype)) != dtype:
+            raise CompileError(
+                f"{path}: {what} {value.name} is {dtype}, but was imported as {type_.dtype}; "
+                "an operator's result type is not what the model says"
+            )
+        extents: list[Any] = [
+            getattr(e, "value", None) for e in getattr(type_, "shape", None) or []
+        ]
+        wanted = [d.dim_value if d.HasField("dim_value") else None for d in tensor.shape.dim]
+        if (
+            tensor.HasField("shape")
+            and None not in extents
+            and (
+                len(extents) != len(wanted)
+                or any(w not in (None, int(e)) for w, e in zip(wanted, extents, strict=True))
+            )
+        ):
+            raise CompileError(
+                f"{path}: {what} {value.name} has the shape {wanted}, but was imported as "
+                f"{[int(e) for e in extents]}"
+            )
