@@ -70,6 +70,12 @@ def shared_models() -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
+def shared_zoo() -> pathlib.Path:
+    """Public models that failed once: ``NAME.tflite`` or ``.onnx``, and its ``.golden.npz``."""
+    return _shared("zoo")
+
+
+@pytest.fixture(scope="session")
 def shared_mlf() -> pathlib.Path:
     """Model Library Format archives made by TVM 0.18, with their golden answers."""
     return _shared("mlf")

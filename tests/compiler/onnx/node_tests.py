@@ -85,6 +85,7 @@ def _bind_parameters(case: Any) -> None:
         if position < len(schema.inputs):
             formal[name] = schema.inputs[position].name
     bound = {v.name for v in inputs if formal.get(v.name) in _PARAMETERS}
+    bound |= {v.name for v in inputs if formal.get(v.name) in _MORE.get(node.op_type, ())}
     if node.op_type in _DATA_NAMED_ALIKE:
         bound -= {node.input[0]}
     if not bound or len(bound) == len(inputs):
@@ -97,6 +98,9 @@ def _bind_parameters(case: Any) -> None:
     data = [a for v, a in zip(inputs, arrays, strict=True) if v.name not in bound]
     case.data_sets[:] = [(data, case.data_sets[0][1])]
 
+
+# The same, for single operators.
+_MORE = {"QLinearConv": ("x_scale", "w_scale", "y_scale"), "ReverseSequence": ("sequence_lens",)}
 
 _TESTED: dict[str, tuple[Any, int]] = {}
 # Operators whose first input bears one of the names above, but is data.
