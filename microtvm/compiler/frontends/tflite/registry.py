@@ -33,6 +33,7 @@ GROUPS: tuple[str, ...] = (
     "quantized_pool",
     "quantized_reduce",
     "quantized_softmax",
+    "quantized_transposed",
 )
 
 _converters: dict[str, list[Converter]] = {}
