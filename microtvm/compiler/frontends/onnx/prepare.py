@@ -11,6 +11,7 @@ from ...dependencies import load
 from ...errors import CompileError, UnsupportedOperatorError
 from .fold import fold
 from .graph import Graph, Node, Refusal
+from .opset import version
 from .rewrites import importable, rewrite_for
 
 # Operators that ONNX itself defines by other ones, where TVM has none or a wrong one.
@@ -79,6 +80,7 @@ def _inline(onnx: Any, model: Any) -> Any:
     if model.functions:
         model = inliner.inline_local_functions(model)
         names = {node.op_type for node in model.graph.node}
+    _write_defaults(onnx, model)
     typed = onnx.shape_inference.infer_shapes(model, data_prop=True)
     for name in sorted(names.intersection(_FUNCTIONS)):
         # One that onnx cannot expand stays, and is refused by its name.
@@ -87,6 +89,17 @@ def _inline(onnx: Any, model: Any) -> Any:
                 typed, [("", name)], exclude=False, inline_schema_functions=True
             )
     return typed
+
+
+def _write_defaults(onnx: Any, model: Any) -> None:
+    """Defaults of attributes in the node: onnx's inliner loses those that are left out."""
+    for node in model.graph.node:
+        if node.op_type in _FUNCTIONS and node.domain in ("", "ai.onnx"):
+            schema = onnx.defs.get_schema(node.op_type, version(model))
+            present = {attribute.name for attribute in node.attribute}
+            for name, attribute in schema.attributes.items():
+                if name not in present and attribute.default_value.type:
+                    node.attribute.add().CopyFrom(attribute.default_value)
 
 
 def _rewrite(graph: Graph, refused: dict[str, str]) -> bool:
