@@ -87,21 +87,28 @@ def run(args: argparse.Namespace, report: Report) -> None:
     }
     if args.outputs:
         save(args.outputs, arrays)
-    facts = _facts(args, samples, answers, arrays)
-    report.result(facts, _lines(args, samples, answers, arrays))
+    counts = _project_facts(args.project).get("clock") == "instructions"
+    facts = _facts(args, samples, answers, arrays, counts)
+    report.result(facts, _lines(args, samples, answers, arrays, counts))
+
+
+def _project_facts(directory: pathlib.Path) -> dict[str, Any]:
+    """What our templates write down of a project; empty for other people's."""
+    with contextlib.suppress(OSError, ValueError):
+        facts = json.loads((directory / _FACTS).read_text(encoding="utf-8"))
+        if isinstance(facts, dict):
+            return facts
+    return {}
 
 
 def _require_rpc(directory: pathlib.Path) -> None:
     """Refuse a project whose firmware answers somebody else."""
-    with contextlib.suppress(OSError, ValueError):
-        facts = json.loads((directory / _FACTS).read_text(encoding="utf-8"))
-        kind = facts.get("project_type") if isinstance(facts, dict) else None
-        if kind == "mlperftiny":
-            raise MicroTVMError(
-                f"{directory} is a project of type mlperftiny, which answers the runner of MLPerf"
-                " Tiny and not microtvm run",
-                hint="generate it with project_type=host_driven to run it from here",
-            )
+    if _project_facts(directory).get("project_type") == "mlperftiny":
+        raise MicroTVMError(
+            f"{directory} is a project of type mlperftiny, which answers the runner of MLPerf"
+            " Tiny and not microtvm run",
+            hint="generate it with project_type=host_driven to run it from here",
+        )
 
 
 def project_archive(directory: pathlib.Path, project: GeneratedProject) -> pathlib.Path | None:
@@ -155,14 +162,24 @@ def _float_io(model: ModelFacts | None) -> FloatIO:
 
 
 def _facts(
-    args: argparse.Namespace, samples: Samples, answers: Answers, arrays: dict[str, Array]
+    args: argparse.Namespace,
+    samples: Samples,
+    answers: Answers,
+    arrays: dict[str, Array],
+    counts: bool,
 ) -> dict[str, Any]:
+    """The result; where the clock ``counts`` instructions, those and no times."""
     outputs: dict[str, Any] = {}
     for name, array in arrays.items():
         outputs[name] = {"shape": list(array.shape), "dtype": str(array.dtype)}
         if not args.outputs:
             outputs[name]["values"] = array.tolist()
-    times = answers.device_time
+    counted = (
+        [_instructions(one) for one in answers.device_time.results]
+        if counts and answers.device_time
+        else None
+    )
+    times = None if counts else answers.device_time
     return {
         "project": str(args.project),
         "samples": samples.total,
@@ -173,13 +190,23 @@ def _facts(
         "device_ms_min": times.min * 1000 if times else None,
         "device_ms_max": times.max * 1000 if times else None,
         "device_ms_std": times.std * 1000 if times else None,
+        "device_instructions": counted,
         "repeat": args.repeat,
         "memory": answers.memory._asdict() if answers.memory else None,
     }
 
 
+def _instructions(seconds: float) -> int:
+    """What a clock counted that goes on by a nanosecond with each instruction."""
+    return round(seconds * 1e9)
+
+
 def _lines(
-    args: argparse.Namespace, samples: Samples, answers: Answers, arrays: dict[str, Array]
+    args: argparse.Namespace,
+    samples: Samples,
+    answers: Answers,
+    arrays: dict[str, Array],
+    counts: bool,
 ) -> list[str]:
     lines = [f"samples     {samples.total}"]
     if args.outputs:
@@ -190,8 +217,14 @@ def _lines(
     lines.append(f"round trip  {answers.roundtrip_sec * 1000:.3f} ms per inference")
     if answers.device_time:
         times = answers.device_time
-        spread = f", {times.min * 1000:.4f} to {times.max * 1000:.4f}" if args.repeat > 1 else ""
-        lines.append(f"on device   {times.mean * 1000:.4f} ms per inference{spread}")
+        if counts:
+            least, mean, most = map(_instructions, (times.min, times.mean, times.max))
+            spread = f", {least:,} to {most:,}" if most > least else ""
+            lines.append(f"on device   {mean:,} instructions per inference{spread}")
+        else:
+            low, high = times.min * 1000, times.max * 1000
+            spread = f", {low:.4f} to {high:.4f}" if args.repeat > 1 else ""
+            lines.append(f"on device   {times.mean * 1000:.4f} ms per inference{spread}")
     if answers.memory:
         memory = answers.memory
         lines.append(f"tensors     {memory.high_water:,} of {memory.pool_size:,} bytes at most")

@@ -38,6 +38,7 @@ _HOME_ENTRY = re.compile(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$", re.MULTILINE)
 _PROBE_FILES = ("CMakeFiles/*/CMake*Compiler.cmake", "CMakeFiles/*/CMakeSystem.cmake")
 #: A language's variable that names its compiler, and what CMake tries without it.
 _COMPILERS = {"C": ("CC", ("cc", "gcc", "clang")), "CXX": ("CXX", ("c++", "g++", "clang++"))}
+_GNU_COMPILERS = {"C": "gcc", "CXX": "g++"}
 #: Version, and every macro that it defines by itself: target, word sizes, options.
 _QUESTIONS = (["--version"], ["-dM", "-E", "-x", "c", os.devnull])
 _ENVIRONMENT = (
@@ -92,6 +93,9 @@ class CMakeBuild:
         Those of the definitions' values that the shared libraries depend on.
     languages : sequence of str
         What the shared libraries are written in: "C", "CXX".
+    tool_prefix : str
+        Begins the names of a cross compiler that ``CMakeLists.txt`` chooses; without it CMake
+        chooses, and CC and CXX are heard.
     """
 
     def __init__(
@@ -103,6 +107,7 @@ class CMakeBuild:
         shared_libraries: Sequence[str],
         shared_facts: Sequence[str],
         languages: Sequence[str] = ("C",),
+        tool_prefix: str = "",
     ) -> None:
         self._source_dir = source_dir
         self._build_dir = build_dir
@@ -110,7 +115,9 @@ class CMakeBuild:
         self._libraries = shared_libraries
         self._cmake = running.find_tool("cmake")
         self._ninja = running.find_tool("ninja")
-        self._key = make_key(shared_sources, [*shared_facts, *_facts(self._cmake, languages)])
+        self._key = make_key(
+            shared_sources, [*shared_facts, *_facts(self._cmake, languages, tool_prefix)]
+        )
         self._cache = BuildCache()
 
     def run(self, verbose: bool = False) -> None:
@@ -210,12 +217,15 @@ class CMakeBuild:
         return self._build_dir / LOG_FILE
 
 
-def _facts(cmake: str, languages: Sequence[str]) -> list[str]:
+def _facts(cmake: str, languages: Sequence[str], tool_prefix: str) -> list[str]:
     """What a library depends on besides its sources: the tools and the environment."""
     machine = os.uname()
     facts = [machine.sysname, machine.machine, *_identity(cmake)]
     for language in languages:
-        command = _compiler(*_COMPILERS[language])
+        if tool_prefix:
+            command = [running.find_tool(tool_prefix + _GNU_COMPILERS[language])]
+        else:
+            command = _compiler(*_COMPILERS[language])
         for word in command:
             facts += _identity(word)
         # A wrapper stands for a compiler that no word names: what it calls is asked for.

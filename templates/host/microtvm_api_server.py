@@ -25,8 +25,7 @@ from server_kit.projects.directory import ServerDirectory
 from server_kit.transports.process import ProcessTransport
 
 HERE = ServerDirectory(pathlib.Path(__file__).resolve().parent)
-BUILD_DIR = HERE.path / "build"
-FIRMWARE = BUILD_DIR / "main"
+FIRMWARE = HERE.path / "build" / "main"
 
 PACKET_BYTES = 64 * 1024
 SPARE_POOL_BYTES = 2 * 1024 * 1024
@@ -72,53 +71,21 @@ class Handler(ProjectAPIHandler):
         )
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
+        from server_kit.projects.firmware import firmware_facts
         from server_kit.projects.generation import Generation
         from server_kit.tools.cmake import require_path
 
         require_path(project_dir)
         archive = model_library_format_path
         with Generation(HERE, archive, standalone_crt_dir, options) as generation:
-            facts = project_facts(generation, options)
+            facts = firmware_facts(generation, PACKET_BYTES, SPARE_POOL_BYTES)
+            facts["board"] = options["board"]
             generation.write(project_dir, PROJECT_FILES, facts)
 
     def build(self, options):
-        from server_kit.tools.cmake import CMakeBuild
-        from server_kit.tools.footprint import measure
+        from server_kit.projects.firmware import build_firmware
 
-        facts = HERE.facts()
-        is_tvm_crt = facts["runtime"] == "tvm_crt"
-        shared = {
-            "COMPILE_DEFINITIONS": ";".join(facts["compile_definitions"]),
-            "WARNING_AS_ERROR": "ON" if facts["warning_as_error"] else "OFF",
-            "RUNTIME": facts["runtime"],
-            "TVM_CRT_RPC": "ON" if facts["is_served_by_tvm"] else "OFF",
-        }
-        sources = ["CMakeLists.txt", "device_kit", "src/platform.c", "src/platform.h"]
-        libraries = ["libplatform.a", "device_kit/libdevice_kit.a"]
-        if is_tvm_crt:
-            sources.append("crt")
-            libraries.append("device_kit/tvm_crt/libtvm_crt.a")
-        if (HERE.path / "cmsis_nn").exists():
-            sources.append("cmsis_nn")
-            libraries.append("device_kit/cmsis_nn/libcmsis_nn.a")
-        build = CMakeBuild(
-            HERE.path,
-            BUILD_DIR,
-            definitions={
-                "PROGRAM": facts["program"],
-                "POOL_BYTES": str(facts["pool_bytes"]),
-                "PACKET_BYTES": str(facts["packet_bytes"]),
-                "TVM_WORKSPACE_BYTES": str(facts["tvm_workspace_bytes"]),
-                **shared,
-            },
-            shared_sources=[HERE.path / name for name in sources],
-            shared_libraries=libraries,
-            shared_facts=list(shared.values()),
-            languages=["C", "CXX"] if facts["is_served_by_tvm"] else ["C"],
-        )
-        build.run(verbose=options["verbose"] or facts["verbose"])
-        footprint = measure(BUILD_DIR / "libmodel.a", FIRMWARE)
-        (BUILD_DIR / "footprint.json").write_text(json.dumps(footprint, indent=2) + "\n")
+        build_firmware(HERE, options["verbose"], ["src/platform.c", "src/platform.h"])
 
     def flash(self, options):
         log.info("nothing to flash: the host runs the firmware from build/main")
@@ -145,19 +112,6 @@ class Handler(ProjectAPIHandler):
 
     def write_transport(self, data, timeout_sec):
         self._transport.write(data, timeout_sec)
-
-
-def project_facts(generation, options):
-    """What the other methods need to know, decided once, when the project is generated."""
-    from server_kit.projects.memory import pool_bytes, tvm_workspace_bytes
-
-    return {
-        **generation.facts(),
-        "board": options["board"],
-        "pool_bytes": pool_bytes(generation.module, SPARE_POOL_BYTES, generation.tensor_bytes),
-        "packet_bytes": PACKET_BYTES,
-        "tvm_workspace_bytes": tvm_workspace_bytes(generation.tvm_bytes),
-    }
 
 
 if __name__ == "__main__":

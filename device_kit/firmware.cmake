@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+# A generated project's firmware, build/main, for templates that CMake builds without a system of
+# the platform's own. Included after project(), which says for what machine.
+
+set(PROGRAM main_host_driven CACHE STRING "The program: a file of src/")
+set(RUNTIME device_kit CACHE STRING "What the model runs on: device_kit or tvm_crt")
+set(TVM_CRT_RPC OFF CACHE BOOL "The program uses TVM's RPC server")
+set(TVM_WORKSPACE_BYTES 2097152 CACHE STRING "Memory that TVM's C runtime allocates from")
+set(POOL_BYTES 1048576 CACHE STRING "Memory for tensors")
+set(PACKET_BYTES 65536 CACHE STRING "The largest packet of the RPC wire")
+set(COMPILE_DEFINITIONS "" CACHE STRING "Preprocessor definitions for everything")
+option(WARNING_AS_ERROR "Treat compiler warnings as errors" OFF)
+option(PREBUILT "Link the libraries in build/prebuilt instead of compiling them" OFF)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+add_compile_definitions(${COMPILE_DEFINITIONS})
+if(WARNING_AS_ERROR)
+  add_compile_options(-Wall -Wextra -Werror)
+endif()
+
+if(TVM_CRT_RPC)
+  enable_language(CXX)
+endif()
+set(TVM_CRT_DIR ${CMAKE_SOURCE_DIR}/crt)
+set(LIBRARIES platform device_kit)
+if(RUNTIME STREQUAL tvm_crt)
+  list(INSERT LIBRARIES 0 tvm_crt)
+endif()
+set(CMSIS_NN)
+set(CMSIS_NN_DIR ${CMAKE_SOURCE_DIR}/cmsis_nn)
+set(CMSIS_NN_CALLS ${CMAKE_SOURCE_DIR}/src/model_calls.h)
+if(EXISTS ${CMSIS_NN_DIR})
+  set(CMSIS_NN cmsis_nn)
+endif()
+
+# What does not depend on the model. server_kit compiles it once per user; see server_kit/tools/cmake.py.
+if(PREBUILT)
+  foreach(library ${LIBRARIES} ${CMSIS_NN})
+    add_library(${library} STATIC IMPORTED)
+    set_target_properties(${library} PROPERTIES
+      IMPORTED_LOCATION ${CMAKE_BINARY_DIR}/prebuilt/lib${library}.a)
+  endforeach()
+  target_include_directories(device_kit INTERFACE device_kit/include)
+  target_include_directories(platform INTERFACE src)
+  if(RUNTIME STREQUAL tvm_crt)
+    target_include_directories(tvm_crt INTERFACE device_kit/tvm_crt)
+    target_include_directories(tvm_crt SYSTEM INTERFACE crt/include)
+  endif()
+else()
+  add_subdirectory(device_kit)
+  if(RUNTIME STREQUAL tvm_crt)
+    add_subdirectory(device_kit/tvm_crt)
+  endif()
+  add_library(platform STATIC src/platform.c ${PLATFORM_SOURCES})
+  target_include_directories(platform PUBLIC src)
+  target_link_libraries(platform PUBLIC device_kit)
+endif()
+if(CMSIS_NN)
+  add_subdirectory(device_kit/cmsis_nn)
+endif()
+
+file(GLOB MODEL_SOURCES CONFIGURE_DEPENDS
+  model/codegen/host/src/*.c model/codegen/host/lib/*.o src/model_descriptor.c)
+add_library(model STATIC ${MODEL_SOURCES})
+target_include_directories(model PRIVATE model/codegen/host/include)
+target_link_libraries(model PRIVATE ${LIBRARIES} ${CMSIS_NN})
+set_target_properties(model PROPERTIES LINKER_LANGUAGE C)
+# No fused multiply-add: results equal the reference's on every machine. No strict aliasing: the
+# arena's bytes are reused for tensors of different types.
+target_compile_options(model PRIVATE -ffp-contract=off -fno-strict-aliasing)
+if(RUNTIME STREQUAL tvm_crt)
+  # TVM's code is as it is; warnings about it help nobody here.
+  file(GLOB TVM_SOURCES CONFIGURE_DEPENDS model/codegen/host/src/*.c)
+  set_source_files_properties(${TVM_SOURCES} PROPERTIES COMPILE_FLAGS -w)
+  # The runtime calls the model's TVMSystemLibEntryPoint.
+  target_link_libraries(tvm_crt INTERFACE model)
+endif()
+
+add_executable(main src/${PROGRAM}.c)
+target_compile_definitions(main PRIVATE
+  POOL_BYTES=${POOL_BYTES} PACKET_BYTES=${PACKET_BYTES} TVM_WORKSPACE_BYTES=${TVM_WORKSPACE_BYTES})
+if(RUNTIME STREQUAL tvm_crt)
+  target_compile_definitions(main PRIVATE USES_TVM_CRT)
+endif()
+if(TVM_CRT_RPC)
+  set_target_properties(main PROPERTIES LINKER_LANGUAGE CXX)
+endif()
+target_link_libraries(main PRIVATE model ${LIBRARIES} m)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Firmware that ``device_kit/firmware.cmake`` builds: what a template says of it."""
+
+from __future__ import annotations
+
+import json
+
+from ..tools.cmake import CMakeBuild
+from ..tools.footprint import measure
+from .memory import pool_bytes, tvm_workspace_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Mapping, Sequence
+
+    from .directory import ServerDirectory
+    from .generation import Generation
+
+
+def firmware_facts(
+    generation: Generation, packet_bytes: int, spare_pool_bytes: int
+) -> dict[str, Any]:
+    """What :func:`build_firmware` needs to know, for the facts of a project.
+
+    Parameters
+    ----------
+    generation : Generation
+        The project in the making.
+    packet_bytes : int
+        The largest packet of the RPC wire.
+    spare_pool_bytes : int
+        For what a client allocates besides the model's inputs and outputs.
+
+    Raises
+    ------
+    OptionError :
+        When the memory that was asked for is too small.
+    """
+    return {
+        **generation.facts(),
+        "pool_bytes": pool_bytes(generation.module, spare_pool_bytes, generation.tensor_bytes),
+        "packet_bytes": packet_bytes,
+        "tvm_workspace_bytes": tvm_workspace_bytes(generation.tvm_bytes),
+    }
+
+
+def build_firmware(
+    project: ServerDirectory,
+    verbose: bool,
+    platform_sources: Sequence[str],
+    definitions: Mapping[str, str] | None = None,
+    tool_prefix: str = "",
+) -> None:
+    """Build a project's ``build/main``, and write ``build/footprint.json``.
+
+    Parameters
+    ----------
+    project : ServerDirectory
+        With the facts that :func:`firmware_facts` gives.
+    verbose : bool
+        Whether to show every command; the project's own option may ask for it too.
+    platform_sources : sequence of str
+        The files of the project that its library ``platform`` is made from.
+    definitions : mapping of str to str, optional
+        Further CMake variables, of what is shared between projects.
+    tool_prefix : str
+        Begins the names of a cross compiler's tools, ``arm-none-eabi-`` say.
+
+    Raises
+    ------
+    ToolError :
+        When a tool is missing or fails.
+    ProjectError :
+        When the project is where CMake cannot build.
+    """
+    facts = project.facts()
+    build_dir = project.path / "build"
+    shared = {
+        "COMPILE_DEFINITIONS": ";".join(facts["compile_definitions"]),
+        "WARNING_AS_ERROR": "ON" if facts["warning_as_error"] else "OFF",
+        "RUNTIME": facts["runtime"],
+        "TVM_CRT_RPC": "ON" if facts["is_served_by_tvm"] else "OFF",
+        **(definitions or {}),
+    }
+    sources = ["CMakeLists.txt", "device_kit", *platform_sources]
+    libraries = ["libplatform.a", "device_kit/libdevice_kit.a"]
+    if facts["runtime"] == "tvm_crt":
+        sources.append("crt")
+        libraries.append("device_kit/tvm_crt/libtvm_crt.a")
+    if (project.path / "cmsis_nn").exists():
+        sources.append("cmsis_nn")
+        libraries.append("device_kit/cmsis_nn/libcmsis_nn.a")
+    build = CMakeBuild(
+        project.path,
+        build_dir,
+        definitions={
+            "PROGRAM": facts["program"],
+            "POOL_BYTES": str(facts["pool_bytes"]),
+            "PACKET_BYTES": str(facts["packet_bytes"]),
+            "TVM_WORKSPACE_BYTES": str(facts["tvm_workspace_bytes"]),
+            **shared,
+        },
+        shared_sources=[project.path / name for name in sources],
+        shared_libraries=libraries,
+        shared_facts=list(shared.values()),
+        languages=["C", "CXX"] if facts["is_served_by_tvm"] else ["C"],
+        tool_prefix=tool_prefix,
+    )
+    build.run(verbose=verbose or facts["verbose"])
+    footprint = measure(build_dir / "libmodel.a", build_dir / "main", f"{tool_prefix}size")
+    (build_dir / "footprint.json").write_text(json.dumps(footprint, indent=2) + "\n")

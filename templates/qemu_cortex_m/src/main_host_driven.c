@@ -1,0 +1,1 @@
+../../host/src/main_host_driven.c

@@ -1,0 +1,1 @@
+../../host/src/main_standalone.c

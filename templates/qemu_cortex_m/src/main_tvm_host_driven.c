@@ -1,0 +1,1 @@
+../../host/src/main_tvm_host_driven.c

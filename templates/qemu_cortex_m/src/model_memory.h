@@ -1,0 +1,1 @@
+../../host/src/model_memory.h
