@@ -34,9 +34,9 @@ BOARDS = json.loads((HERE.path / "boards.json").read_text(encoding="utf-8"))
 PACKET_BYTES = 16 * 1024
 SPARE_POOL_BYTES = 64 * 1024
 
-# Each instruction takes 2^6 = 64 ns of the emulator's time. That is more than a tick of the boards'
+# Each instruction takes 2^8 = 256 ns of the emulator's time. That is several ticks of the boards'
 # counters, so that the counters tell instructions apart.
-ICOUNT_SHIFT = 6
+ICOUNT_SHIFT = 8
 PLATFORM_SOURCES = ("src/platform.c", "src/platform.h", "src/semihosting.c", "src/semihosting.h")
 
 # What a generated project holds besides the archive.

@@ -45,27 +45,34 @@ static int platform_random(void *context, uint8_t *data, size_t size) {
 }
 
 /* Counts instructions, one for each nanosecond of the runtime. With -icount shift=N the emulator's
- * time passes by 2^N ns for each, which the board's counter sees in ticks shorter than that. The
- * counter goes round every few minutes; the one of seconds says how often. */
+ * time passes by 2^N ns for each, which is several ticks of the board's counter: what passed
+ * between two readings is a whole number of instructions to less than a tick. The counter goes
+ * round every few minutes; the one of seconds says how often. */
 static uint64_t platform_time_ns(void *context) {
     (void)context;
-    static uint64_t last_ticks;
-    static uint32_t last_seconds;
+    static uint64_t instructions;
+    static uint32_t last_ticks, last_seconds;
     uint32_t ticks = fpgaio[COUNTER];
     uint32_t seconds = fpgaio[CLOCK_1HZ];
-    uint32_t passed = ticks - (uint32_t)last_ticks;
+    uint32_t passed = ticks - last_ticks;
     uint64_t coarse = (uint64_t)(seconds - last_seconds) * (1000000000u / NS_PER_TICK);
     uint64_t rounds = coarse > passed ? (coarse - passed + UINT32_MAX / 2) >> 32 : 0;
-    last_ticks += passed + (rounds << 32);
+    uint64_t ns = (passed + (rounds << 32)) * NS_PER_TICK;
+    instructions += (ns + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION;
+    last_ticks = ticks;
     last_seconds = seconds;
-    return (last_ticks * NS_PER_TICK + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION;
+    return instructions;
+}
+
+static _Noreturn void restart(void) {
+    RESET_CONTROL = RESET_REQUEST;
+    for (;;) {
+    }
 }
 
 static int platform_reset(void *context) {
     (void)context;
-    RESET_CONTROL = RESET_REQUEST;
-    for (;;) {
-    }
+    restart();
 }
 
 static void platform_fatal(void *context, int error) {
