@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs the model once. Inputs come from standard input, one after the other, as raw little-endian
  * elements; when it is empty they are zeros. Each output is printed as "name: value value ...". */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,18 +54,18 @@ static void print_float(const uint8_t *element, size_t size) {
         memcpy(&value, element, sizeof value);
         (void)printf(" %.17g", value);
     } else {
-        (void)printf(" 0x%04" PRIx64, read_uint(element, size));
+        (void)printf(" 0x%04llx", (unsigned long long)read_uint(element, size));
     }
 }
 
 static void print_element(dk_dtype dtype, const uint8_t *element) {
     size_t size = ((size_t)dtype.bits + 7) / 8;
     if (dtype.code == DTYPE_INT) {
-        (void)printf(" %" PRId64, read_int(element, size));
+        (void)printf(" %lld", (long long)read_int(element, size));
     } else if (dtype.code == DTYPE_FLOAT) {
         print_float(element, size);
     } else {
-        (void)printf(" %" PRIu64, read_uint(element, size));
+        (void)printf(" %llu", (unsigned long long)read_uint(element, size));
     }
 }
 
