@@ -47,6 +47,18 @@ class TensorFacts:
 
 
 @dataclasses.dataclass(frozen=True)
+class LayerFacts:
+    """One call of a model compiled by current TVM; ``macs`` are counted for our own operators."""
+
+    operator: str
+    shape: tuple[int, ...]
+    macs: int | None
+    weight_bytes: int
+    integers: bool
+    arena_bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
 class ModelFacts:
     """What is known about a model without running it. Sizes are in bytes."""
 
@@ -60,6 +72,8 @@ class ModelFacts:
     workspace_bytes: int
     exported: str
     format_version: int
+    layers: tuple[LayerFacts, ...] = ()
+    """In the order in which they run; archives of TVM 0.8 to 0.18 do not say."""
 
     def to_json(self) -> dict[str, Any]:
         """Give the facts as JSON has them."""
@@ -158,6 +172,18 @@ def _facts(name: str, module: dict[str, Any], version: int) -> ModelFacts:
         workspace_bytes=int(main.get("workspace_size_bytes", 0)),
         exported=str(module.get("export_datetime", "")),
         format_version=version,
+        layers=tuple(_layer(entry) for entry in module.get("layers") or ()),
+    )
+
+
+def _layer(entry: dict[str, Any]) -> LayerFacts:
+    return LayerFacts(
+        operator=str(entry["operator"]),
+        shape=tuple(map(int, entry["shape"])),
+        macs=None if entry["macs"] is None else int(entry["macs"]),
+        weight_bytes=int(entry["weight_bytes"]),
+        integers=bool(entry["integers"]),
+        arena_bytes=int(entry["arena_bytes"]),
     )
 
 

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
         )
         export_model_library_format(compiled, args.output)
     from ..archive import read_model_facts
-    from .facts import model_lines
+    from .facts import layer_lines, model_lines
 
     facts = read_model_facts(args.output)
     check = compiled.verification
@@ -95,6 +95,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
         },
         [
             *model_lines(facts),
+            *layer_lines(facts),
             *(check.lines() if check else []),
             f"next: microtvm create PROJECT_DIR {shlex.quote(str(args.output))} --template host",
         ],

@@ -21,6 +21,21 @@ def model_lines(model: ModelFacts) -> list[str]:
     return lines
 
 
+def layer_lines(model: ModelFacts) -> list[str]:
+    """Describe a model's layers, a line for each, and say which of them compute in float."""
+    lines = [
+        f"  {layer.operator}: {' x '.join(map(str, layer.shape)) or 'scalar'}, "
+        f"{'' if layer.macs is None else f'{layer.macs:,} MACs, '}"
+        f"{layer.weight_bytes:,} bytes of weights, "
+        f"{'integers' if layer.integers else 'float'}, arena {layer.arena_bytes:,} bytes"
+        for layer in model.layers
+    ]
+    floats = dict.fromkeys(layer.operator for layer in model.layers if not layer.integers)
+    if floats and any(layer.integers for layer in model.layers):
+        lines.append(f"in float    {', '.join(floats)}")
+    return [f"layers      {len(model.layers)}", *lines] if lines else []
+
+
 def _tensor(tensor: TensorFacts) -> str:
     shape = f" {tensor.shape}" if tensor.shape is not None else ""
     text = f"{tensor.name}: {tensor.dtype}{shape}, {tensor.size:,} bytes"

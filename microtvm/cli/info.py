@@ -9,7 +9,7 @@ from typing import Any
 
 from ..archive import ModelFacts, read_model_facts
 from .arguments import template_directory
-from .facts import footprint, footprint_lines, model_lines, option_lines
+from .facts import footprint, footprint_lines, layer_lines, model_lines, option_lines
 from .report import Report
 
 HELP = "describe a template, a project or an archive"
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
         model = read_model_facts(path)
         report.result(
             {"kind": "archive", "archive": args.target, "model": model.to_json()},
-            model_lines(model),
+            [*model_lines(model), *layer_lines(model)],
         )
         return
     _describe_directory(args.target, template_directory(args.target), report)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import io
 import json
@@ -96,6 +97,7 @@ def metadata(compiled: CompiledModel, time: datetime.datetime) -> dict[str, Any]
         "model_name": compiled.name,
         "export_datetime": time.strftime("%Y-%m-%d %H:%M:%SZ"),
         "memory": {"functions": {"main": [main], "operator_functions": operators}},
+        "layers": [dataclasses.asdict(layer) for layer in compiled.layers],
         "target": ["c -keys=cpu"],
         "executors": ["aot"],
         "style": "full-model",

@@ -21,6 +21,32 @@ class KernelInfo:
 
 
 @dataclass(frozen=True)
+class LayerInfo:
+    """One call of the compiled model.
+
+    Attributes
+    ----------
+    operator : str
+    shape : tuple of int
+        Of its (first) result.
+    macs : int or None
+        Multiply-accumulate operations; None for what TVM's kernels do, which is not counted.
+    weight_bytes : int
+    integers : bool
+        Whether it computes no float.
+    arena_bytes : int
+        Bytes of the arena that are in use while it runs.
+    """
+
+    operator: str
+    shape: tuple[int, ...]
+    macs: int | None
+    weight_bytes: int
+    integers: bool
+    arena_bytes: int
+
+
+@dataclass(frozen=True)
 class CompiledModel:
     """A model as C, ready to be exported. Holds no TVM objects.
 
@@ -39,6 +65,8 @@ class CompiledModel:
         Contents of the archive by path, all but ``metadata.json``.
     verification : Verification or None
         What the check beside the model's own runtime found, where it was asked for.
+    layers : tuple of LayerInfo
+        In the order in which they run.
     """
 
     name: str
@@ -49,3 +77,4 @@ class CompiledModel:
     workspace_bytes: int
     files: dict[str, bytes] = field(repr=False)
     verification: Verification | None = None
+    layers: tuple[LayerInfo, ...] = ()

@@ -63,4 +63,4 @@ def _fuse_with_reader(
     if both is None:
         return None
     arguments = (*call.arguments[:-1], *others, reader.arguments[-1])
-    return readers[0], Call(kernel(both), arguments)
+    return readers[0], Call(kernel(both), arguments, reader.shape)

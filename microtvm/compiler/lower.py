@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -178,7 +179,7 @@ class _MainReader:
                 source = moved.get(place, place)
                 copies.append(Copy(target, source, outputs[index].nbytes))
         self._calls = [
-            Call(call.kernel, tuple(moved.get(place, place) for place in call.arguments))
+            replace(call, arguments=tuple(moved.get(place, place) for place in call.arguments))
             for call in self._calls
         ]
         return copies
@@ -196,7 +197,7 @@ class _MainReader:
             when = [i for i, call in enumerate(self._calls) if place in call.arguments]
             blocks.append(Block(self._sizes[place.index], when[0], when[-1]))
         calls = [
-            Call(call.kernel, tuple(renumbered.get(place, place) for place in call.arguments))
+            replace(call, arguments=tuple(renumbered.get(place, place) for place in call.arguments))
             for call in self._calls
         ]
         return Program(
@@ -232,7 +233,7 @@ class _MainReader:
                     same[target] = same.get(source, source)
                     break
         self._calls = [
-            Call(call.kernel, tuple(same.get(place, place) for place in call.arguments))
+            replace(call, arguments=tuple(same.get(place, place) for place in call.arguments))
             for call in self._calls
         ]
 
@@ -270,19 +271,22 @@ class _MainReader:
             raise self._unsupported(f"{variable.name_hint} (on a tuple)")
         types = list(_flatten_types(call.ty))
         targets = []
+        shape: tuple[int, ...] = ()
         for type_ in types:
             info = tensor_info(f"the tensor {name}", type_, self._model.source)
+            shape = shape or info.shape
             targets.append(Place(Space.ARENA, len(self._sizes)))
             self._sizes.append(info.nbytes)
         kernel = self._kernel(variable)
-        self._calls.append(Call(kernel, (*sources, *targets)))
+        self._calls.append(Call(kernel, (*sources, *targets), shape))
         return targets[0] if not hasattr(call.ty, "fields") else tuple(targets)
 
     def _call_operator(self, operator: Operator, call: Any) -> Place:
         sources = [self._operand(field) for field in call.args[1].fields]
         target = Place(Space.ARENA, len(self._sizes))
         self._sizes.append(operator.output.nbytes)
-        self._calls.append(Call(self._operator_kernel(operator), (*sources, target)))
+        kernel = self._operator_kernel(operator)
+        self._calls.append(Call(kernel, (*sources, target), operator.output.shape))
         return target
 
     def _operator_kernel(self, operator: Operator) -> Kernel:

@@ -21,10 +21,11 @@ from .errors import CompileError
 from .frontends import read_file
 from .frontends import relax as relax_frontend
 from .frontends.imported import ImportedModel
+from .layers import layers
 from .lower import lower
 from .operators import Operator
 from .operators.requantize import Rounding
-from .program import Block, Call, Place, Program, Space, TensorInfo
+from .program import Block, Place, Program, Space, TensorInfo
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -132,6 +133,9 @@ def compile_imported(imported: ImportedModel, name: str) -> CompiledModel:
         inputs=inputs,
         outputs=outputs,
         kernels=tuple(KernelInfo(k.name, sum(k.temporaries)) for k in program.kernels),
+        layers=layers(
+            program, {k.name: text for k, text in zip(program.kernels, kernels, strict=True)}
+        ),
         constant_bytes=program.constant_bytes,
         workspace_bytes=program.arena_bytes,
         files={
@@ -162,7 +166,7 @@ def _place_temporaries(program: Program) -> None:
         for nbytes in call.kernel.temporaries:
             places.append(Place(Space.ARENA, len(program.blocks)))
             program.blocks.append(Block(nbytes, index, index))
-        program.calls[index] = Call(call.kernel, (*call.arguments, *places))
+        program.calls[index] = replace(call, arguments=(*call.arguments, *places))
 
 
 def _parameters(program: Program) -> bytes:

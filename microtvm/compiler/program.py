@@ -94,10 +94,11 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Call:
-    """A kernel run on tensors: its parameters, then its temporaries."""
+    """A kernel run on tensors: its parameters, then its temporaries; and its result's shape."""
 
     kernel: Kernel
     arguments: tuple[Place, ...]
+    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,7 @@ def test_metadata_has_what_tvm_wrote_and_names_the_abi(tmp_path):
             "default": {
                 "abi": "device_kit.1",
                 "executors": ["aot"],
+                "layers": [],
                 "export_datetime": "2023-11-14 22:13:20Z",
                 "memory": {
                     "functions": {

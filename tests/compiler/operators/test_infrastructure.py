@@ -48,6 +48,29 @@ def test_operators_and_tvm_kernels_run_in_one_line(
     # The chain is computed in place: two tensors, not three, are alive at the busiest call.
     assert compiled.workspace_bytes == 2 * 1008
     assert compiled.constant_bytes == 4 * 256
+    assert all(layer.integers and layer.shape == (2, 500) for layer in compiled.layers)
+    assert max(layer.arena_bytes for layer in compiled.layers) == 2 * 1000
+
+
+def test_layers_say_what_runs_in_float(relax_main: Callable[..., object], negation: Lookup) -> None:
+    from tvm import relax
+
+    from microtvm.compiler.frontends.imported import ImportedModel
+    from microtvm.compiler.pipeline import compile_imported
+
+    table = OperatorTable()
+
+    def root(x: object) -> object:
+        real = relax.op.dequantize(x, relax.const(0.1, "float32"), relax.const(0, "int8"))
+        return relax.op.quantize(
+            relax.op.sqrt(real), relax.const(0.1, "float32"), relax.const(0, "int8")
+        )
+
+    module = relax_main({"x": ((2, 500), "int8")}, lambda x: table.call(negation, root(x)))
+    compiled = compile_imported(ImportedModel(module, ["x"], ["y"], "a test", table), "default")
+    first, second = compiled.layers
+    assert not first.integers and first.macs is None and "sqrt" in first.operator
+    assert second.integers and second.operator == "negation" and second.weight_bytes == 256
 
 
 def test_a_residual_addition_is_written_over_the_tensor_that_it_adds(
