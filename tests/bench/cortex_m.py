@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Instructions, flash and RAM of models on emulated Cortex-M boards, beside those of before.
+
+The numbers come from templates/qemu_cortex_m, whose clock counts instructions: they are the same on
+any machine with the same compiler. ``--update`` keeps them in ``cortex_m.json``; without it, more
+instructions than ``--bound`` times those kept end in an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+import tempfile
+
+import numpy as np
+
+import microtvm
+from microtvm.archive import read_model_facts
+from microtvm.inference import infer, open_executor
+from microtvm.samples import load_inputs
+
+HERE = pathlib.Path(__file__).resolve().parent
+KEPT = HERE / "cortex_m.json"
+MODELS = HERE.parents[2] / "shared" / "models"
+TEMPLATE = microtvm.get_microtvm_template_projects("qemu_cortex_m")
+BOARDS = list(json.loads((pathlib.Path(TEMPLATE) / "boards.json").read_text(encoding="utf-8")))
+
+
+def measure(archive: pathlib.Path, golden: pathlib.Path, board: str) -> dict[str, int]:
+    """Build a model for a board and run it on its samples.
+
+    Parameters
+    ----------
+    archive : pathlib.Path
+        The model.
+    golden : pathlib.Path
+        Its samples ``input`` and their answers ``output``, as .npz.
+    board : str
+        One of the template's.
+
+    Returns
+    -------
+    dict :
+        ``instructions`` of one inference, ``flash`` of model and kernels and ``ram``, workspace
+        with inputs and outputs, in bytes; ``wrong``, how many elements of the answers differ.
+    """
+    facts = read_model_facts(archive)
+    directory = archive.parent / f"{archive.stem}-{board}"
+    options = {"board": board}
+    with microtvm.generate_project_from_mlf(TEMPLATE, directory, archive, options) as project:
+        project.build()
+        with microtvm.Session(project.transport()) as session, np.load(golden) as wanted:
+            executor = open_executor(session, facts, archive)
+            np.savez(directory / "in.npz", input=wanted["input"])
+            samples = load_inputs(directory / "in.npz", facts.inputs)
+            answers = infer(session, executor, facts, samples, 1, lambda: None)
+            (output,) = answers.outputs.values()
+            wrong = int(np.count_nonzero(output.reshape(-1) != wanted["output"].reshape(-1)))
+    footprint = json.loads((directory / "build" / "footprint.json").read_text(encoding="utf-8"))
+    assert answers.device_time is not None
+    tensors = (*facts.inputs, *facts.outputs)
+    return {
+        "instructions": round(answers.device_time.min * 1e9),
+        "flash": footprint["code_bytes"] + footprint["constant_bytes"],
+        "ram": footprint["workspace_bytes"] + sum(tensor.size for tensor in tensors),
+        "wrong": wrong,
+    }
+
+
+def main() -> None:
+    """Measure, compare, and keep the figures where that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", nargs="*", type=pathlib.Path, help="default: shared int8 models")
+    parser.add_argument("--board", action="append", choices=BOARDS, help="default: each")
+    parser.add_argument("--update", action="store_true", help="keep these figures")
+    parser.add_argument("--kept", type=pathlib.Path, default=KEPT, help="default: cortex_m.json")
+    parser.add_argument("--bound", type=float, default=1.02, help="most instructions, as a ratio")
+    parser.add_argument(
+        "--peer", type=pathlib.Path, help="figures of the same form, to show beside"
+    )
+    args = parser.parse_args()
+    kept = json.loads(args.kept.read_text(encoding="utf-8")) if args.kept.exists() else {}
+    peer = json.loads(args.peer.read_text(encoding="utf-8")) if args.peer else {}
+    failed: list[str] = []
+    print(f"{'model':<12} {'board':<11} {'instructions':>12} {'before':>7} {'peer':>7}", end="")
+    print(f" {'flash':>8} {'RAM':>7} {'wrong':>6}")
+    with tempfile.TemporaryDirectory() as scratch:
+        for model in args.models or sorted(MODELS.glob("*_int8.tflite")):
+            archive = pathlib.Path(scratch) / f"{model.stem}.tar"
+            microtvm.export_model_library_format(microtvm.compile(model), archive)
+            for board in args.board or BOARDS:
+                figures = measure(archive, model.with_name(f"{model.stem}.golden.npz"), board)
+                count = figures["instructions"]
+                ratios = [
+                    count / known[model.stem][board]["instructions"]
+                    if board in known.get(model.stem, {})
+                    else None
+                    for known in (kept, peer)
+                ]
+                before, beside = (f"{ratio:.3f}" if ratio else "-" for ratio in ratios)
+                print(f"{model.stem:<12} {board:<11} {count:12,} {before:>7} {beside:>7}", end="")
+                print(
+                    f" {figures['flash']:8,} {figures['ram']:7,} {figures['wrong']:6}", flush=True
+                )
+                if figures["wrong"]:
+                    failed.append(f"{model.stem} on {board}: {figures['wrong']} wrong elements")
+                if ratios[0] is not None and ratios[0] > args.bound:
+                    failed.append(f"{model.stem} on {board}: {ratios[0]:.3f} of the instructions")
+                if args.update:
+                    kept.setdefault(model.stem, {})[board] = figures
+    if args.update:
+        args.kept.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    if failed:
+        parser.exit(1, f"worse than before: {'; '.join(failed)}\n")
+
+
+if __name__ == "__main__":
+    main()
