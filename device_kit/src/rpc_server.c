@@ -412,6 +412,9 @@ static void end_session(dk_server *server) {
     server->session_generation = dk_next_generation(server);
     server->executor_generation = 0;
     server->time_evaluator_generation = 0;
+    if (server->config->model->reset != NULL) {
+        server->config->model->reset();
+    }
 }
 
 static int handle_request(dk_server *server, dk_reader *packet) {

@@ -17,6 +17,7 @@ from .interface import Interface, agreed
 from .operators import Operator
 from .passes import graph_passes, kernel_passes
 from .program import Block, Call, Copy, Kernel, Place, Program, Space, TensorInfo
+from .states import state_copies
 
 
 def tensor_info(name: str, type_: Any, source: str) -> TensorInfo:
@@ -140,8 +141,11 @@ class _MainReader:
         """Read it all."""
         main = self._module["main"]
         inputs = []
+        parameters = main.params[: len(main.params) - len(self._model.states)]
+        for index, variable in enumerate(main.params[len(parameters) :]):
+            self._values[hash(variable)] = Place(Space.STATE, index)
         for index, (variable, name) in enumerate(
-            zip(main.params, self._model.input_names, strict=True)
+            zip(parameters, self._model.input_names, strict=True)
         ):
             inputs.append(tensor_info(f"input {name}", variable.ty, self._model.source))
             inputs[-1] = TensorInfo(name, inputs[-1].shape, inputs[-1].dtype)
@@ -156,7 +160,8 @@ class _MainReader:
         self._calls = fuse(self._calls, returned, self._operator_kernel)
         called = {call.kernel.name for call in self._calls}
         self._kernels = {k: v for k, v in self._kernels.items() if v.name in called}
-        types = list(_flatten_types(main.ret_ty))
+        returned, next_states = _split(returned, len(self._model.states))
+        types, _ = _split(list(_flatten_types(main.ret_ty)), len(self._model.states))
         outputs = []
         for name, type_ in zip(self._model.output_names, types, strict=True):
             info = tensor_info(f"output {name}", type_, self._model.source)
@@ -164,10 +169,12 @@ class _MainReader:
         if self._model.declared is not None:
             imported = Interface(tuple(inputs), tuple(outputs))
             inputs, outputs = map(list, agreed(self._model.declared, imported, self._model.source))
-        copies = self._bind_outputs(returned, outputs)
+        copies = self._bind_outputs(returned, outputs, next_states)
         return self._finish(inputs, outputs, copies)
 
-    def _bind_outputs(self, returned: list[Place], outputs: list[TensorInfo]) -> list[Copy]:
+    def _bind_outputs(
+        self, returned: list[Place], outputs: list[TensorInfo], next_states: list[Place]
+    ) -> list[Copy]:
         """Let kernels write outputs where they are wanted; copy what no kernel can."""
         moved: dict[Place, Place] = {}
         copies = []
@@ -182,20 +189,29 @@ class _MainReader:
             replace(call, arguments=tuple(moved.get(place, place) for place in call.arguments))
             for call in self._calls
         ]
-        return copies
+        return copies + state_copies(
+            [moved.get(place, place) for place in next_states],
+            [state.initial.nbytes for state in self._model.states],
+            self._model.source,
+        )
 
     def _finish(
         self, inputs: list[TensorInfo], outputs: list[TensorInfo], copies: list[Copy]
     ) -> Program:
         """Number the arena's blocks that are left, and note when each is needed."""
-        self._write_in_place()
+        end = len(self._calls)  # copies are made then
+        kept = {copy.source for copy in copies}
+        same = self._write_in_place(kept)
+        copies = [Copy(c.target, same.get(c.source, c.source), c.nbytes) for c in copies]
+        kept = {copy.source for copy in copies}
         blocks: list[Block] = []
         renumbered: dict[Place, Place] = {}
         used = {p for call in self._calls for p in call.arguments if p.space is Space.ARENA}
         for place in sorted(used, key=lambda p: p.index):
             renumbered[place] = Place(Space.ARENA, len(blocks))
             when = [i for i, call in enumerate(self._calls) if place in call.arguments]
-            blocks.append(Block(self._sizes[place.index], when[0], when[-1]))
+            last = end if place in kept else when[-1]
+            blocks.append(Block(self._sizes[place.index], when[0], last))
         calls = [
             replace(call, arguments=tuple(renumbered.get(place, place) for place in call.arguments))
             for call in self._calls
@@ -206,15 +222,20 @@ class _MainReader:
             constants=self._constants,
             kernels=list(self._kernels.values()),
             calls=calls,
-            copies=copies,
+            copies=[Copy(c.target, renumbered.get(c.source, c.source), c.nbytes) for c in copies],
             blocks=blocks,
             offsets=[],
             arena_bytes=0,
+            states=[state.initial for state in self._model.states],
         )
 
-    def _write_in_place(self) -> None:
-        """Let operators write over an input that nothing else needs any more, where they can."""
+    def _write_in_place(self, kept: set[Place]) -> dict[Place, Place]:
+        """Let operators write over an input that nothing else needs any more, where they can.
+
+        ``kept`` are those that are needed after the last call. Returns what lies where else now.
+        """
         last = {place: index for index, call in enumerate(self._calls) for place in call.arguments}
+        last.update(dict.fromkeys(kept, len(self._calls)))
         same: dict[Place, Place] = {}  # a tensor, and the one whose memory it takes over
         for index, call in enumerate(self._calls):
             *sources, target = call.arguments
@@ -236,6 +257,7 @@ class _MainReader:
             replace(call, arguments=tuple(same.get(place, place) for place in call.arguments))
             for call in self._calls
         ]
+        return same
 
     def _value(self, binding: Any) -> Any:
         value = getattr(binding, "value", None)
@@ -326,6 +348,11 @@ class _MainReader:
             self._constant_index[key] = len(self._constants)
             self._constants.append(array)
         return Place(Space.CONSTANT, self._constant_index[key])
+
+
+def _split(items: list[Any], states: int) -> tuple[list[Any], list[Any]]:
+    """What belongs to the outputs, and what to the states."""
+    return items[: len(items) - states], items[len(items) - states :]
 
 
 def _flatten(value: Any) -> Any:

@@ -119,11 +119,15 @@ def compile_imported(imported: ImportedModel, name: str) -> CompiledModel:
     program.offsets, program.arena_bytes = plan(program.blocks)
 
     inputs, outputs = tuple(program.inputs), tuple(program.outputs)
+    workspace_bytes = program.arena_bytes + program.state_bytes
+    has_state = bool(program.states)
     files = {
-        f"codegen/host/include/{prefix}.h": header(prefix, inputs, outputs, program.arena_bytes),
+        f"codegen/host/include/{prefix}.h": header(
+            prefix, inputs, outputs, workspace_bytes, has_state
+        ),
         f"codegen/host/src/{name}_lib0.c": source(prefix, program, kernels, helpers),
         f"codegen/host/src/{name}_lib1.c": descriptor(
-            prefix, name, inputs, outputs, program.arena_bytes, program.constant_bytes
+            prefix, name, inputs, outputs, workspace_bytes, program.constant_bytes, has_state
         ),
         **{f"codegen/host/include/{file}": text for file, text in carried(program).items()},
         f"src/{name}.relax": imported.module.script(show_meta=False),
@@ -137,7 +141,7 @@ def compile_imported(imported: ImportedModel, name: str) -> CompiledModel:
             program, {k.name: text for k, text in zip(program.kernels, kernels, strict=True)}
         ),
         constant_bytes=program.constant_bytes,
-        workspace_bytes=program.arena_bytes,
+        workspace_bytes=workspace_bytes,
         files={
             **{path: text.encode() for path, text in files.items()},
             f"parameters/{name}.params": _parameters(program),

@@ -51,6 +51,7 @@ class Space(enum.Enum):
     OUTPUT = "output"
     CONSTANT = "constant"
     ARENA = "arena"
+    STATE = "state"
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Copy:
-    """An output that no kernel writes itself: a copy of an input, a constant, another output."""
+    """An output that no kernel writes itself: a copy of an input, a constant, another output.
+
+    Or a state's next value. Copies are made in order after all calls.
+    """
 
     target: Place
     source: Place
@@ -112,7 +116,10 @@ class Copy:
 
 @dataclass
 class Program:
-    """A model as calls in order. ``offsets[i]`` is where ``blocks[i]`` lies in the arena."""
+    """A model as calls in order. ``offsets[i]`` is where ``blocks[i]`` lies in the arena.
+
+    ``states`` are the first values of the tensors that are kept from run to run.
+    """
 
     inputs: list[TensorInfo]
     outputs: list[TensorInfo]
@@ -123,6 +130,12 @@ class Program:
     blocks: list[Block]
     offsets: list[int]
     arena_bytes: int
+    states: list[np.ndarray] = field(default_factory=list)
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of static memory that is kept from run to run."""
+        return sum(array.nbytes for array in self.states)
 
     @property
     def constant_bytes(self) -> int:

@@ -38,6 +38,9 @@ typedef struct dk_model {
     int32_t (*run)(void *const *inputs, void *const *outputs);
     uint32_t workspace_bytes; /* the model's static arena, for reporting */
     uint32_t constant_bytes;  /* weights in flash, for reporting */
+    /* Forgets earlier runs of a model that keeps state from run to run; NULL for one that keeps
+     * none. Called when a session ends. */
+    void (*reset)(void);
 } dk_model;
 
 /* Defined once, in the generated <name>_lib1.c. */

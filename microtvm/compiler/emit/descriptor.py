@@ -40,6 +40,7 @@ def descriptor(
     outputs: Sequence[TensorInfo],
     workspace_bytes: int,
     constant_bytes: int,
+    has_state: bool = False,
 ) -> str:
     """Text of ``<model name>_lib1.c``, which defines ``dk_system_model``."""
     lines = [
@@ -70,6 +71,7 @@ def descriptor(
         "    .run = run,",
         f"    .workspace_bytes = {workspace_bytes},",
         f"    .constant_bytes = {constant_bytes},",
+        *([f"    .reset = {name}_reset,"] if has_state else []),
         "};",
         "",
     ]

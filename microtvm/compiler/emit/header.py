@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..program import TensorInfo
 from .names import comment, identifiers
+from .state import reset_prototype
 
 
 def members(tensors: Sequence[TensorInfo]) -> list[str]:
@@ -32,6 +33,7 @@ def header(
     inputs: Sequence[TensorInfo],
     outputs: Sequence[TensorInfo],
     workspace_bytes: int,
+    has_state: bool = False,
 ) -> str:
     """Text of ``tvmgen_<name>.h``.
 
@@ -41,7 +43,9 @@ def header(
         Prefix of everything: ``tvmgen_<model name>``.
     inputs, outputs : sequence of TensorInfo
     workspace_bytes : int
-        Size of the arena, which the source file holds itself.
+        Size of the arena and the states, which the source file holds itself.
+    has_state : bool
+        Whether anything is kept from run to run.
     """
     macro = name.upper()
     lines = [
@@ -70,6 +74,7 @@ def header(
         *_struct(name, "output", outputs),
         "/* Runs one inference. Returns 0. Not reentrant: activations are in static memory. */",
         f"int32_t {name}_run(struct {name}_inputs *inputs, struct {name}_outputs *outputs);",
+        *(reset_prototype(name) if has_state else []),
         "",
         "#ifdef __cplusplus",
         "}",

@@ -13,6 +13,7 @@ from .helpers import Helpers
 from .kernel import print_kernel
 from .kernel_headers import included
 from .literals import initializer
+from .state import first_reset, state_definitions
 
 
 def print_kernels(program: Program, model: str) -> tuple[list[str], str]:
@@ -65,12 +66,15 @@ class _Driver:
             return f"outputs->{self._outputs[place.index]}"
         if place.space is Space.CONSTANT:
             return f"constant_{place.index}"
+        if place.space is Space.STATE:
+            return f"state_{place.index}"
         return f"(void *)&arena[{self._program.offsets[place.index]}]"
 
     def text(self) -> str:
         name = self._name
         lines = [
-            f"int32_t {name}_run(struct {name}_inputs *inputs, struct {name}_outputs *outputs) {{"
+            f"int32_t {name}_run(struct {name}_inputs *inputs, struct {name}_outputs *outputs) {{",
+            *first_reset(name, self._program),
         ]
         for call in self._program.calls:
             head = f"    {call.kernel.name}("
@@ -126,6 +130,8 @@ def source(name: str, program: Program, kernels: list[str], helpers: str) -> str
             f"/* Every activation, each at an offset that is free while it is needed. */\n"
             f"static _Alignas({ALIGNMENT}) uint8_t arena[{program.arena_bytes}];\n"
         )
+    if program.states:
+        parts.append(state_definitions(name, program))
     if helpers:
         parts.append(helpers + "\n")
     parts += [kernel + "\n" for kernel in kernels]

@@ -6,8 +6,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ..interface import Interface
 from ..operators import OperatorTable
+
+
+@dataclass(frozen=True)
+class State:
+    """A tensor that a model keeps from one run to the next.
+
+    Attributes
+    ----------
+    name : str
+    initial : array
+        Its value before the first run.
+    """
+
+    name: str
+    initial: np.ndarray
 
 
 @dataclass
@@ -17,7 +34,8 @@ class ImportedModel:
     Attributes
     ----------
     module : tvm.IRModule
-        Its function ``main`` takes the inputs; weights are constants in it.
+        Its function ``main`` takes the inputs, then the states; weights are constants in it. It
+        returns the outputs, then the states' next values.
     input_names, output_names : list of str
         As the model's author wrote them, in order.
     source : str
@@ -27,6 +45,8 @@ class ImportedModel:
     declared : Interface, optional
         What the file says of its inputs and outputs, read from the file itself; what was imported
         must agree with it.
+    states : list of State
+        What is kept from run to run.
     """
 
     module: Any
@@ -35,6 +55,7 @@ class ImportedModel:
     source: str
     operators: OperatorTable = field(default_factory=OperatorTable)
     declared: Interface | None = None
+    states: list[State] = field(default_factory=list)
 
 
 def default_output_names(count: int) -> list[str]:
