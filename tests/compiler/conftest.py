@@ -38,8 +38,13 @@ class BuiltModel:
         self._load(library)
 
     def _load(self, library: pathlib.Path) -> None:
-        self._run = getattr(ctypes.CDLL(str(library)), f"tvmgen_{self.compiled.name}_run")
+        self._library = ctypes.CDLL(str(library))
+        self._run = getattr(self._library, f"tvmgen_{self.compiled.name}_run")
         self._run.restype = ctypes.c_int32
+
+    def reset(self) -> None:
+        """Forget earlier runs: for models that keep state."""
+        getattr(self._library, f"tvmgen_{self.compiled.name}_reset")()
 
     def reloaded(self, library: pathlib.Path) -> BuiltModel:
         """The same model in another build of it."""

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from ...dependencies import load
 from ...operators import OperatorTable
 from .tensor import Tensor
+from .variables import Variables
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,13 @@ class OperatorContext:
         Of the model, for operators that run in integers: ``operators.call(operator, *values)``.
     value : function from Tensor to a Relax expression
         The tensor as it is stored: integers where the file has integers. Constants included.
+    subgraph : int
+        Number of the subgraph that holds the operator.
+    variables : Variables
+        What the model keeps from run to run.
+    call : function
+        Converts a subgraph in place: its number, and its inputs' values (arrays where they are
+        constants, else Relax expressions), to its outputs' values.
     """
 
     name: str
@@ -40,6 +51,9 @@ class OperatorContext:
     builder: Any
     operators: OperatorTable
     value: Callable[[Tensor], Any]
+    subgraph: int
+    variables: Variables
+    call: Callable[[int, list[Any]], list[Any]]
 
     def input(self, index: int) -> Tensor:
         """An input that must be there."""
@@ -56,6 +70,13 @@ class OperatorContext:
         """The value of an input that must be a constant, or None where it is not one."""
         tensor = self.inputs[index] if self.has_input(index) else None
         return None if tensor is None else tensor.data
+
+    def constant_value(self, value: Any) -> Any:
+        """A Relax expression for an array; anything else as it is."""
+        if not isinstance(value, np.ndarray):
+            return value
+        relax: Any = load("tvm.relax", "compile models")
+        return relax.const(value, value.dtype.name)
 
     def emit(self, expression: Any) -> Any:
         """Give an expression a variable, so that it can be used more than once."""

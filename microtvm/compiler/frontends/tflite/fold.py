@@ -10,23 +10,29 @@ import numpy as np
 from ...dependencies import load
 
 
-def fold(expression: Any) -> np.ndarray | None:
-    """The value of a Relax expression of constants only, or None if it has variables."""
-    relax: Any = load("tvm.relax", "compile models")
-    if isinstance(expression, _constant_class()):
+def fold(expression: Any, builder: Any) -> np.ndarray | None:
+    """The value of a Relax expression of constants only, or None where there is none.
+
+    Parameters
+    ----------
+    expression : tvm.relax.Expr
+        Normalized.
+    builder : tvm.relax.BlockBuilder
+        Knows the variables in it.
+    """
+    if is_constant(expression):
         return np.asarray(expression.value.numpy())
-    if relax.analysis.free_vars(expression) or not _foldable(expression):
-        return None
     tvm: Any = load("tvm", "compile models")
-    builder = relax.BlockBuilder()
-    with builder.function("main", []):
-        with builder.dataflow():
-            result = builder.emit_output(builder.normalize(expression))
-        builder.emit_func_output(result)
+    relax: Any = load("tvm.relax", "compile models")
+    bindings: dict[Any, Any] = {}
+    if not _gather(expression, builder, bindings):
+        return None
+    output = relax.Var("output", expression.ty)
+    block = relax.DataflowBlock([*bindings.values(), relax.VarBinding(output, expression)])
+    function = relax.Function([], relax.SeqExpr([block], output), expression.ty)
+    passes = [relax.transform.LegalizeOps(), relax.transform.FoldConstant()]
     with tvm.target.Target("c"), tvm.transform.PassContext(opt_level=3):
-        module = tvm.transform.Sequential(
-            [relax.transform.LegalizeOps(), relax.transform.FoldConstant()]
-        )(builder.get())
+        module = tvm.transform.Sequential(passes)(tvm.IRModule({"main": function}))
     values = {
         hash(binding.var): binding.value
         for block in module["main"].body.blocks
@@ -35,7 +41,22 @@ def fold(expression: Any) -> np.ndarray | None:
     value = module["main"].body.body
     while hash(value) in values:
         value = values[hash(value)]
-    return np.asarray(value.value.numpy()) if isinstance(value, _constant_class()) else None
+    return np.asarray(value.value.numpy()) if is_constant(value) else None
+
+
+def _gather(expression: Any, builder: Any, bindings: dict[Any, Any]) -> bool:
+    """Collect what an expression's variables stand for; False where that is no constant."""
+    relax: Any = load("tvm.relax", "compile models")
+    if not _foldable(expression):
+        return False
+    for variable in relax.analysis.free_vars(expression):
+        if hash(variable) in bindings:
+            continue
+        value = builder.lookup_binding(variable)
+        if value is None or not _gather(value, builder, bindings):
+            return False
+        bindings[hash(variable)] = relax.VarBinding(variable, value)
+    return True
 
 
 def _foldable(expression: Any) -> bool:
@@ -52,7 +73,7 @@ def _foldable(expression: Any) -> bool:
     return not found
 
 
-def _constant_class() -> Any:
-    import tvm
-
-    return tvm.ir.GenericConst
+def is_constant(expression: Any) -> bool:
+    """Whether a Relax expression is a constant as it stands."""
+    tvm: Any = load("tvm", "compile models")
+    return isinstance(expression, tvm.ir.GenericConst)

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from ...dependencies import load
 from ...errors import CompileError, UnsupportedOperatorError
@@ -17,11 +19,12 @@ from ...program import TensorInfo
 from ..imported import ImportedModel
 from .context import OperatorContext
 from .file import ModelFile, indices
-from .fold import fold
+from .fold import fold, is_constant
 from .quantization import dequantize, quantize
 from .registry import converters
 from .tensor import Tensor
 from .tvm_importer import TvmImporter, View
+from .variables import Variables
 
 # Operators whose results are elements of their inputs, unchanged: integers are moved as they are
 # where the quantization of the results is that of the inputs.
@@ -109,7 +112,10 @@ class Graph:
         builder: Any,
         refusals: Refusals,
         operators: OperatorTable,
+        variables: Variables,
     ):
+        self.number = number
+        self.variables = variables
         self.file = file
         self.subgraph = file.subgraphs[number]
         self.tensors = dict(enumerate(file.tensors[number]))
@@ -140,7 +146,9 @@ class Graph:
             outputs = [self.tensors[i] for i in indices(operator.OutputsAsNumpy())]
             try:
                 results = self._results(name, custom, operator, outputs)
-                self._accept(name, outputs, results)
+                operands = [i for i in indices(operator.InputsAsNumpy()) if i >= 0]
+                constant = all(self.tensors[i].data is not None for i in operands)
+                self._accept(outputs, results, constant)
             except Exception as error:  # TVM's importer raises many types
                 self.refusals.add(name, _reason(error))
                 for tensor in outputs:
@@ -161,9 +169,14 @@ class Graph:
             self.builder,
             self.operators,
             self.value,
+            self.number,
+            self.variables,
+            self._call,
         )
         for convert in converters(name):
             result = convert(context)
+            if result == []:  # it has an effect, but no results
+                return []
             if result is not None:
                 return _as_list(result, len(outputs))
         if custom and name != "TFLite_Detection_PostProcess":
@@ -172,6 +185,21 @@ class Graph:
         if not self._importer.knows(builtin):
             raise _Refused("not supported by TVM's TensorFlow Lite importer")
         return self._by_tvm(builtin, context)
+
+    def _call(self, number: int, values: list[Any]) -> list[Any]:
+        """Convert another subgraph in place."""
+        graph = Graph(
+            self.file, number, self.builder, self.refusals, self.operators, self.variables
+        )
+        inputs = indices(graph.subgraph.InputsAsNumpy())
+        for index, value in zip(inputs, values, strict=True):
+            if isinstance(value, np.ndarray):
+                graph.tensors[index] = dataclasses.replace(graph.tensors[index], data=value)
+            else:
+                graph.set_value(index, value)
+        graph.convert()
+        results = [graph.tensors[i] for i in indices(graph.subgraph.OutputsAsNumpy())]
+        return [t.data if t.data is not None else graph.value(t) for t in results]
 
     def _by_tvm(self, name: str, context: OperatorContext) -> list[Any]:
         inputs = [tensor for tensor in context.inputs if tensor is not None]
@@ -192,11 +220,16 @@ class Graph:
             ]
         return results
 
-    def _accept(self, name: str, outputs: Sequence[Tensor], results: Iterable[Any]) -> None:
-        """Enter an operator's results after comparing them with the file's word on them."""
-        for tensor, result in zip(outputs, results, strict=True):
+    def _accept(self, outputs: Sequence[Tensor], results: Sequence[Any], constant: bool) -> None:
+        """Enter an operator's results after comparing them with the file's word on them.
+
+        Those of an operator whose operands are all constants become constants.
+        """
+        for tensor, result in zip(outputs, results, strict=bool(results)):
             value = self.builder.normalize(result)
             shape, dtype = tuple(int(e) for e in value.ty.shape), str(value.ty.dtype)
+            if any(extent < 1 for extent in shape):
+                raise _Refused(f"its result has the shape {shape}")
             if dtype != tensor.dtype:
                 raise _Refused(
                     f"imported as {dtype}, but the file says {tensor.dtype} of {tensor.name!r}"
@@ -206,9 +239,9 @@ class Graph:
                     f"imported with shape {shape}, but the file says {tensor.shape} of "
                     f"{tensor.name!r}"
                 )
-            constant = fold(value)
-            self.tensors[tensor.index] = dataclasses.replace(tensor, shape=shape, data=constant)
-            if constant is None:
+            data = fold(value, self.builder) if constant or is_constant(value) else None
+            self.tensors[tensor.index] = dataclasses.replace(tensor, shape=shape, data=data)
+            if data is None:
                 self._values[tensor.index] = self.builder.emit(value)
 
     def _open(self, tensor: Tensor) -> bool:
@@ -272,6 +305,7 @@ def import_graph(
     builder = relax.BlockBuilder()
     refusals = Refusals(file.source)
     operators = OperatorTable(rounding)
+    variables = Variables()
     graph = file.subgraphs[0]
     inputs = [file.tensors[0][i] for i in indices(graph.InputsAsNumpy())]
     outputs = indices(graph.OutputsAsNumpy())
@@ -279,7 +313,7 @@ def import_graph(
     _check_shapes(file, inputs, shapes)
     with builder.function("main"):
         with builder.dataflow():
-            main = Graph(file, 0, builder, refusals, operators)
+            main = Graph(file, 0, builder, refusals, operators, variables)
             parameters = []
             for name, tensor in zip(input_names, inputs, strict=True):
                 variable = relax.Var(name, relax.TensorType(tensor.shape, tensor.dtype))
@@ -287,8 +321,9 @@ def import_graph(
                 parameters.append(variable)
             main.convert()
             results = [main.value(main.tensors[i]) for i in outputs]
+            results += variables.next_values
             result = builder.emit_output(results[0] if len(results) == 1 else relax.Tuple(results))
-        builder.emit_func_output(result, parameters)
+        builder.emit_func_output(result, parameters + variables.parameters)
     refusals.raise_any()
     output_names = [file.tensors[0][index].name or f"output{i}" for i, index in enumerate(outputs)]
     ends = [file.tensors[0][index] for index in outputs]
@@ -298,6 +333,7 @@ def import_graph(
         output_names=output_names,
         source=file.source,
         operators=operators,
+        states=variables.states,
         declared=Interface(
             tuple(map(_declared, input_names, inputs)), tuple(map(_declared, output_names, ends))
         ),

@@ -34,6 +34,15 @@ GROUPS: tuple[str, ...] = (
     "quantized_reduce",
     "quantized_softmax",
     "quantized_transposed",
+    "blocks",
+    "control",
+    "dense",
+    "moves",
+    "pad",
+    "recurrent",
+    "requantize",
+    "shape",
+    "state",
 )
 
 _converters: dict[str, list[Converter]] = {}

@@ -156,6 +156,12 @@ def _converter_class(frontend: Any, importer: TvmImporter) -> Any:
         def get_tensors(self, tensors_idx_list: Any) -> list[Any]:
             return [importer.wrapper(int(i)) for i in self._indices_or_empty(tensors_idx_list)]
 
+        def get_expr(self, input_tensor_idx: int) -> Any:
+            # Some of TVM's converters ask for an expression even of a constant.
+            if self.has_expr(input_tensor_idx):
+                return super().get_expr(input_tensor_idx)
+            return self.get_tensor_expr(importer.wrapper(int(input_tensor_idx)))
+
         def _indices_or_empty(self, indices: Any) -> Any:
             return [] if indices is None or isinstance(indices, int) else indices
 

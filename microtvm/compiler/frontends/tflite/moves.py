@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators that move or choose elements, where TVM's importer fails or reads them otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...dependencies import load
+from .context import OperatorContext
+from .registry import converter
+
+
+@converter("ARG_MAX", "ARG_MIN")
+def position(context: OperatorContext) -> Any:
+    """Relax's indices are int64; the file says which type it wants.
+
+    Where all elements are the type's smallest (for ARG_MIN its largest) number, TVM's kernel finds
+    the index -1; LiteRT's finds the first.
+    """
+    relax: Any = load("tvm.relax", "compile models")
+    axis = context.constant(1)
+    if axis is None:
+        return None
+    find = relax.op.argmax if context.name == "ARG_MAX" else relax.op.argmin
+    found = context.emit(find(context.value(context.input(0)), axis=int(axis.reshape(-1)[0])))
+    found = context.emit(relax.op.maximum(found, relax.const(0, "int64")))
+    target = context.outputs[0]
+    return found if target.dtype == "int64" else relax.op.astype(found, target.dtype)
+
+
+@converter("EXPAND_DIMS")
+def expand_dims(context: OperatorContext) -> Any:
+    relax: Any = load("tvm.relax", "compile models")
+    source, axis = context.input(0), context.constant(1)
+    if axis is None or not source.same_quantization(context.outputs[0]):
+        return None
+    return relax.op.expand_dims(context.value(source), int(axis.reshape(-1)[0]))
+
+
+@converter("GATHER_ND")
+def gather_nd(context: OperatorContext) -> Any:
+    """An index is the last axis of the indices, as `relax.op.gather_nd` has it."""
+    relax: Any = load("tvm.relax", "compile models")
+    source = context.input(0)
+    if not source.same_quantization(context.outputs[0]):
+        return None
+    indices = context.emit(relax.op.astype(context.value(context.input(1)), "int64"))
+    return relax.op.gather_nd(context.value(source), indices)
