@@ -113,6 +113,9 @@ class Helpers:
         per_step = math.log(2) / _STEPS
         third, fourth = (floating(1 / math.factorial(n), "float64") for n in (3, 4))
         self._texts[_EXPONENTIAL] = f"""\
+#if __SIZEOF_DOUBLE__ < 8 /* AVR: a double is a float there */
+#define {_EXPONENTIAL} expf
+#else
 static inline float {_EXPONENTIAL}(float x) {{
     static const double powers[{_STEPS}] = {{
         {powers}}};
@@ -131,7 +134,8 @@ static inline float {_EXPONENTIAL}(float x) {{
     double power;
     memcpy(&power, &exponent, sizeof power);
     return (float)(series * powers[step] * power);
-}}"""
+}}
+#endif"""
         return _EXPONENTIAL
 
     def reinterpretation(self, source: str, target: str) -> str:

@@ -8,6 +8,7 @@ printed here is one plain C function per kernel on typed pointers.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..dtypes import element_type
 from ..errors import CompileError
 from ..tir import aliased_buffer, buffer_dtype, buffer_elements, dtype_of, offset_variable
 from .expressions import RESERVED, Expressions
+from .flash import FLASH
 from .helpers import Helpers
 from .names import identifier
 
@@ -55,7 +57,9 @@ class PrintedKernel:
     temporaries: list[int]
 
 
-def print_kernel(name: str, function: Any, helpers: Helpers) -> PrintedKernel:
+def print_kernel(
+    name: str, function: Any, helpers: Helpers, in_flash: Collection[int] = ()
+) -> PrintedKernel:
     """Print a kernel.
 
     Parameters
@@ -66,13 +70,15 @@ def print_kernel(name: str, function: Any, helpers: Helpers) -> PrintedKernel:
         Lowered kernel: flat buffers, no blocks, constant extents.
     helpers : Helpers
         Collects the helper functions in use.
+    in_flash : collection of int
+        The parameters that always point to constants in flash.
 
     Raises
     ------
     CompileError
         If the kernel has something in it that no C is known for.
     """
-    return _Printer(name, function, helpers).print()
+    return _Printer(name, function, helpers).print(in_flash)
 
 
 class _Printer:
@@ -87,7 +93,7 @@ class _Printer:
         self._buffers: dict[int, _Buffer] = {}
         self._temporaries: list[_Buffer] = []
 
-    def print(self) -> PrintedKernel:
+    def print(self, in_flash: Collection[int]) -> PrintedKernel:
         parameters = []
         for parameter in self._function.params:
             buffer = self._buffer(parameter)
@@ -99,8 +105,9 @@ class _Printer:
         self._statement(self._function.body, 1)
 
         declarations = [
-            f"{'' if buffer.written else 'const '}{buffer.storage} *restrict {buffer.name}"
-            for buffer in parameters
+            ("" if buffer.written else f"{FLASH} " if index in in_flash else "const ")
+            + f"{buffer.storage} *restrict {buffer.name}"
+            for index, buffer in enumerate(parameters)
         ]
         declarations += [f"{b.storage} *restrict {b.name}" for b in self._temporaries]
         unused = [f"    (void){b.name};" for b in parameters if not (b.read or b.written)]

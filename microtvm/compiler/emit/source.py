@@ -8,6 +8,7 @@ from ..dtypes import element_type
 from ..errors import CompileError, UnsupportedOperatorError
 from ..operators import Operator
 from ..program import Place, Program, Space
+from .flash import FLASH, flash_constants, flash_parameters, prelude
 from .header import members
 from .helpers import Helpers
 from .kernel import print_kernel
@@ -40,7 +41,9 @@ def print_kernels(program: Program, model: str) -> tuple[list[str], str]:
             kernel.temporaries = [kernel.body.scratch_bytes] if kernel.body.scratch_bytes else []
             continue
         try:
-            printed = print_kernel(kernel.name, kernel.body, helpers)
+            printed = print_kernel(
+                kernel.name, kernel.body, helpers, flash_parameters(program, kernel)
+            )
         except CompileError as error:
             raise UnsupportedOperatorError(
                 model, [kernel.operator], f"it cannot be printed as C ({error})"
@@ -117,12 +120,15 @@ def source(name: str, program: Program, kernels: list[str], helpers: str) -> str
         "#include <string.h>\n"
         "\n"
         + "".join(f'#include "{header}"\n' for header in included(program))
-        + f'#include "{name}.h"\n'
+        + f'#include "{name}.h"\n',
+        prelude(program, kernels),
     ]
+    in_flash = flash_constants(program)
     for index, array in enumerate(program.constants):
         c = element_type(array.dtype.name).storage
+        const = FLASH if index in in_flash else "const"
         parts.append(
-            f"static const _Alignas({ALIGNMENT}) {c} constant_{index}[{array.size}] = {{\n"
+            f"static {const} _Alignas({ALIGNMENT}) {c} constant_{index}[{array.size}] = {{\n"
             f"{initializer(array)}\n}};\n"
         )
     if program.arena_bytes:

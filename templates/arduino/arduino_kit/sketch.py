@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files of the sketch and of the library beside it, as Arduino wants them laid out.
+
+``firmware/firmware.ino`` is the sketch: its folder's name is ours, so the project may be called and
+moved as anyone likes. ``libraries/microtvm/`` holds the model and its runtime; the layout of a
+library is what puts its ``src/`` on the path of includes.
+"""
+
+from __future__ import annotations
+
+import json
+
+from server_kit import ProjectError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pathlib
+    from typing import Any, Mapping
+
+SKETCH = "firmware"
+LIBRARIES = "libraries"
+_LIBRARY = f"{LIBRARIES}/microtvm"
+_CODE = ("codegen/host/src/", "codegen/host/include/")
+_MAX_CODE_BYTES = 256 << 20
+
+_PROPERTIES = """\
+name=microtvm
+version=1.0.0
+author=microtvm
+maintainer=microtvm
+sentence=A compiled model and the runtime that serves it.
+paragraph=Written by microtvm when the project was generated.
+category=Data Processing
+url=https://tvm.apache.org
+architectures=*
+"""
+
+_HEADER = """\
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that a sketch needs of the model and of device_kit. */
+#ifndef MICROTVM_H_
+#define MICROTVM_H_
+
+#include "device_kit/device_kit.h"
+#include "model/tvmgen_%(model)s.h"
+#include "platform.h"
+
+#endif
+"""
+
+_SIZES = """\
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Written when the project was generated. */
+#define BAUDRATE %(baudrate)s
+#define PACKET_BYTES %(packet_bytes)s
+#define POOL_BYTES %(pool_bytes)s
+"""
+
+_EXAMPLE = """\
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs the model again and again and prints its answers. Put your samples into the inputs. */
+#include <microtvm.h>
+
+#include "sizes.h"
+
+%(tensors)s
+
+void setup() {
+    Serial.begin(BAUDRATE);
+}
+
+void loop() {
+    void *inputs[] = {%(inputs)s};
+    void *outputs[] = {%(outputs)s};
+    int32_t result = dk_system_model.run(inputs, outputs);
+    if (result != 0) {
+        Serial.println(F("the model failed"));
+    }
+%(prints)s
+    delay(1000);
+}
+"""
+
+_PRINT = """\
+    Serial.print(F("%(name)s:"));
+    for (size_t i = 0; i < sizeof %(name)s / sizeof %(name)s[0]; i++) {
+        Serial.print(' ');
+        Serial.print(%(name)s[i]%(digits)s);
+    }
+    Serial.println();
+"""
+
+_C_TYPES = {
+    "float32": "float",
+    **{f"{sign}int{n}": f"{sign}int{n}_t" for sign in ("", "u") for n in (8, 16, 32)},
+}
+
+
+def texts(
+    template: pathlib.Path, generation: Any, archive: pathlib.Path, facts: Mapping[str, Any]
+) -> dict[str, str]:
+    """The text of every file by its name in the project."""
+    from server_kit.archives.archive import ModelArchive
+
+    files = {
+        f"{_LIBRARY}/library.properties": _PROPERTIES,
+        f"{_LIBRARY}/src/microtvm.h": _HEADER % facts,
+        f"{SKETCH}/sizes.h": _SIZES % facts,
+    }
+    for name in ("platform.h", "platform.cpp"):
+        files[f"{_LIBRARY}/src/{name}"] = _read(template / "src" / name)
+    kit = template / "device_kit"
+    for path in (kit / "include" / "device_kit").glob("*.h"):
+        files[f"{_LIBRARY}/src/device_kit/{path.name}"] = _read(path)
+    for path in (kit / "src").glob("*.[ch]"):
+        files[f"{_LIBRARY}/src/runtime/{path.name}"] = _read(path)
+    with ModelArchive(archive, is_runtime_needed=False) as model:
+        for name in sorted(model.files):
+            if name.startswith(_CODE):
+                text = model.read(name, _MAX_CODE_BYTES).decode("utf-8")
+                files[f"{_LIBRARY}/src/model/{name.rpartition('/')[2]}"] = text
+    if facts["project_type"] == "example_project":
+        files[f"{SKETCH}/{SKETCH}.ino"] = _example(generation.module)
+    else:
+        files[f"{SKETCH}/{SKETCH}.ino"] = _read(template / "src" / "host_driven.ino")
+    return files
+
+
+def _example(module: Any) -> str:
+    tensors, prints = [], []
+    for kind, named in (("input", module.inputs), ("output", module.outputs)):
+        for index, (name, tensor) in enumerate(named.items()):
+            c_type = _C_TYPES.get(tensor.dtype)
+            if c_type is None:
+                raise ProjectError(
+                    f"{kind} {name} is {tensor.dtype}; an example_project prints "
+                    f"{', '.join(sorted(_C_TYPES))}: take project_type=host_driven"
+                )
+            size = tensor.size_bytes // (int("".join(filter(str.isdigit, tensor.dtype))) // 8)
+            what = json.dumps(name).replace("*/", "* /")
+            tensors.append(f"alignas(16) static {c_type} {kind}_{index}[{size}]; /* {what} */")
+            if kind == "output":
+                digits = ", 6" if tensor.dtype == "float32" else ""
+                prints.append(_PRINT % {"name": f"{kind}_{index}", "digits": digits})
+    return _EXAMPLE % {
+        "tensors": "\n".join(tensors),
+        "inputs": ", ".join(f"input_{i}" for i in range(len(module.inputs))),
+        "outputs": ", ".join(f"output_{i}" for i in range(len(module.outputs))),
+        "prints": "".join(prints).rstrip("\n"),
+    }
+
+
+def _read(path: pathlib.Path) -> str:
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,278 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The Project API for Arduino: any board that arduino-cli compiles for.
+
+In a template this server makes projects; in a project it builds, uploads and talks to the board.
+The methods below are the API's, in the order in which a client calls them. What they ask of Arduino
+is in arduino_kit/, a file for each kind of question.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+from server_kit import (
+    ArchiveError,
+    OptionError,
+    ProjectAPIHandler,
+    ProjectError,
+    ProjectOption,
+    ServerInfo,
+    ToolError,
+    TransportClosedError,
+    TransportTimeouts,
+    default_project_options,
+    log,
+    main,
+)
+from server_kit.projects.directory import ServerDirectory
+
+HERE = ServerDirectory(pathlib.Path(__file__).resolve().parent)
+BUILD_DIR = HERE.path / "build"
+
+DEFAULT_BAUDRATE = 115200
+# An AVR has 2 to 8 KiB of RAM for everything.
+PACKET_BYTES = {"avr": 512}
+SPARE_POOL_BYTES = {"avr": 64}
+UPLOAD_ATTEMPTS = 3
+
+# What a generated project holds besides the archive and what is written for it.
+PROJECT_FILES = ("microtvm_api_server.py", "server_kit", "arduino_kit", "boards.json")
+PROJECT_TYPES = ["host_driven", "example_project"]
+PORT_METHODS = ["flash", "open_transport"]
+PROJECT_OPTIONS = [
+    *default_project_options(
+        project_type={"choices": PROJECT_TYPES, "default": "host_driven"},
+        board={
+            "help": "A name of boards.json, or any FQBN: arduino:mbed_nano:nano33ble, with board "
+            "options after a further colon."
+        },
+    ),
+    ProjectOption(
+        "arduino_cli_cmd",
+        optional=["generate_project", "build", "flash", "open_transport"],
+        help="The arduino-cli command; by default ARDUINO_CLI, or that on PATH.",
+    ),
+    ProjectOption(
+        "port",
+        optional=PORT_METHODS,
+        help="The board's port: a device, a pattern of devices, a PySerial URL, USB's VID:PID or a "
+        "USB location.",
+    ),
+    ProjectOption(
+        "serial_number",
+        optional=PORT_METHODS,
+        help="Serial number of the board, where several are attached.",
+    ),
+    ProjectOption(
+        "baudrate",
+        optional=["generate_project"],
+        type="int",
+        default=DEFAULT_BAUDRATE,
+        help="Speed of Serial.",
+    ),
+    ProjectOption(
+        "workspace_size_bytes",
+        optional=["generate_project"],
+        type="int",
+        help="Memory for tensors; by default what inputs and outputs need twice and a little more.",
+    ),
+]
+
+
+class Handler(ProjectAPIHandler):
+    """The Project API's methods."""
+
+    project_options = PROJECT_OPTIONS
+
+    def __init__(self) -> None:
+        self._transport = None
+
+    def server_info_query(self, tvm_version):
+        return ServerInfo(
+            platform_name="arduino",
+            is_template=HERE.is_template,
+            model_library_format_path=HERE.archive,
+            project_options=self.project_options,
+        )
+
+    def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
+        from arduino_kit.sketch import texts
+        from server_kit.projects.generation import Generation
+
+        archive = model_library_format_path
+        with Generation(HERE, archive, standalone_crt_dir, options) as generation:
+            facts = project_facts(generation, options)
+            files = texts(HERE.path, generation, archive, facts)
+            generation.write(project_dir, PROJECT_FILES, facts, files)
+
+    def build(self, options):
+        from arduino_kit.sketch import LIBRARIES, SKETCH
+
+        facts = HERE.facts()
+        more = ["--libraries", str(HERE.path / LIBRARIES)]
+        if options["verbose"] or facts["verbose"]:
+            more.append("--verbose")
+        if facts["warning_as_error"]:
+            more += ["--warnings", "all"]
+        defined = " ".join(f"-D{one}" for one in facts["compile_definitions"])
+        if defined:
+            for language in ("c", "cpp"):
+                more += ["--build-property", f"compiler.{language}.extra_flags={defined}"]
+        cli = arduino_cli(facts, options)
+        reply = cli.compile(facts["fqbn"], HERE.path / SKETCH, BUILD_DIR, more)
+        warnings = [one for one in reply["compiler_err"].splitlines() if is_own_warning(one)]
+        if facts["warning_as_error"] and warnings:
+            raise ToolError(f"warning_as_error: {warnings[0]}")
+        sections = reply["builder_result"]["executable_sections_size"]
+        footprint = {"firmware": {one["name"]: one["size"] for one in sections}}
+        (BUILD_DIR / "footprint.json").write_text(json.dumps(footprint, indent=2) + "\n")
+
+    def flash(self, options):
+        from server_kit.boards import ports
+        from server_kit.boards.device_lock import DeviceLock
+
+        facts = HERE.facts()
+        require_build()
+        cli = arduino_cli(facts, options)
+        self.close_transport()  # a board that is flashed restarts
+        port = board_port(facts, options)
+        if port.startswith("/") and not pathlib.Path(port).exists():
+            raise ProjectError(f"option 'port': {port} is not there; is the board attached?")
+        with DeviceLock(port, *ports.boards_at(port, options["serial_number"])):
+            for attempt in range(1, UPLOAD_ATTEMPTS + 1):
+                try:
+                    cli.upload(facts["fqbn"], port, BUILD_DIR)
+                    break
+                except ToolError as error:
+                    if attempt == UPLOAD_ATTEMPTS:
+                        raise
+                    log.info(f"attempt {attempt} of {UPLOAD_ATTEMPTS} failed: {error}")
+
+    def open_transport(self, options):
+        from arduino_kit.reset_on_open import ResettingSerialTransport
+        from server_kit.boards import ports
+        from server_kit.transports.serial import SerialTransport
+
+        facts = HERE.facts()
+        if facts["project_type"] != "host_driven":
+            raise ProjectError(
+                f"a project of type {facts['project_type']} has no RPC server; read its serial "
+                "port, or generate the project with project_type=host_driven"
+            )
+        require_build()
+        if self._transport is None:
+            port = board_port(facts, options)
+            resets = facts["architecture"] == "avr" and "://" not in port
+            kind = ResettingSerialTransport if resets else SerialTransport
+            boards = ports.boards_at(port, options["serial_number"])
+            self._transport = kind(port, facts["baudrate"], boards)
+        try:
+            self._transport.open()
+        except BaseException:
+            self._transport = None
+            raise
+        return TransportTimeouts(
+            session_start_retry_timeout_sec=2.0,
+            session_start_timeout_sec=20.0,
+            session_established_timeout_sec=300.0,
+        )
+
+    def close_transport(self):
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    def read_transport(self, n, timeout_sec):
+        return self._open_transport().read(n, timeout_sec)
+
+    def write_transport(self, data, timeout_sec):
+        self._open_transport().write(data, timeout_sec)
+
+    def _open_transport(self):
+        if self._transport is None:
+            raise TransportClosedError("the transport is not open; call open_transport first")
+        return self._transport
+
+
+def project_facts(generation, options):
+    """What the other methods need to know, decided once, when the project is generated."""
+    from server_kit.projects.memory import pool_bytes
+
+    if generation.runtime.is_tvm_crt:
+        raise ArchiveError(
+            "this archive was made by TVM 0.8 to 0.18, whose C runtime this template does not "
+            "compile yet; make it with microtvm compile, or take the template host or zephyr"
+        )
+    if options["cmsis_path"]:
+        raise OptionError("option 'cmsis_path': this template does not compile CMSIS-NN yet")
+    fqbn = board_fqbn(options["board"])
+    architecture = fqbn.split(":")[1]
+    spare = SPARE_POOL_BYTES.get(architecture, 4096)
+    return {
+        **generation.facts(),
+        "board": options["board"],
+        "fqbn": fqbn,
+        # Teensy's core is called avr, and is none.
+        "architecture": "arm" if fqbn.startswith("teensy:") else architecture,
+        "arduino_cli_cmd": options["arduino_cli_cmd"],
+        "baudrate": options["baudrate"],
+        "packet_bytes": PACKET_BYTES.get(architecture, 2048),
+        "pool_bytes": pool_bytes(generation.module, spare, generation.tensor_bytes),
+    }
+
+
+def board_fqbn(board):
+    """The FQBN that a name of boards.json stands for; any other FQBN as it is."""
+    from server_kit.api.options import did_you_mean
+
+    known = json.loads((HERE.path / "boards.json").read_text(encoding="utf-8"))
+    if board in known:
+        return known[board]["fqbn"]
+    if not 3 <= len(board.split(":")) <= 4 or not all(board.split(":")):
+        raise OptionError(
+            f"option 'board' was given {board!r}; allowed are {', '.join(known)} and FQBNs, "
+            f"VENDOR:ARCHITECTURE:BOARD{did_you_mean(board, known)}"
+        )
+    return board
+
+
+def arduino_cli(facts, options):
+    """The command: that of the project's generation, unless another is given."""
+    from arduino_kit.cli import ArduinoCli
+
+    return ArduinoCli(options["arduino_cli_cmd"] or facts["arduino_cli_cmd"])
+
+
+def board_port(facts, options):
+    """The board's port: given outright, or that of the one board attached which fits."""
+    from server_kit.boards import ports
+
+    port, serial_number = options["port"], options["serial_number"]
+    if port is not None and ports.is_path_or_url(port):
+        return port
+    if port is not None or serial_number is not None:
+        return ports.find_port(serial_number=serial_number, wanted=port).device
+    found = [one["address"] for one in arduino_cli(facts, options).ports_of(facts["fqbn"])]
+    if len(found) > 1:
+        raise ProjectError(
+            f"{len(found)} boards of the kind {facts['fqbn']} are attached; choose one with the "
+            f"option port or serial_number: {', '.join(found)}"
+        )
+    return found[0] if found else ports.find_port(board=facts["board"]).device
+
+
+def require_build():
+    """An error in a project that was not built."""
+    if not (BUILD_DIR / "footprint.json").exists():
+        raise ProjectError("the project is not built; call build first")
+
+
+def is_own_warning(line):
+    """Whether a line of the compiler is a warning about the project's own code."""
+    return "warning:" in line and ("libraries/microtvm" in line or "firmware" in line)
+
+
+if __name__ == "__main__":
+    main(Handler())

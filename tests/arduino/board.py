@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The emulated Mega 2560: built here from emulated_board/mega2560.c over Debian's libsimavr."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+
+SOURCE = pathlib.Path(__file__).parent / "emulated_board" / "mega2560.c"
+BOOTLOADER = pathlib.Path(
+    "/usr/share/arduino/hardware/arduino/avr/bootloaders/stk500v2/stk500boot_v2_mega2560.hex"
+)
+
+
+def build(target: pathlib.Path) -> pathlib.Path:
+    """Compile the emulator."""
+    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-isystem", "/usr/include/simavr"]
+    subprocess.run(
+        ["cc", *flags, str(SOURCE), "-o", str(target), "-lsimavr", "-lelf", "-lutil"], check=True
+    )
+    return target
+
+
+class EmulatedMega:
+    """A board, attached from the start; a context that detaches it for good.
+
+    Parameters
+    ----------
+    program : pathlib.Path
+        What `build` made.
+    port : pathlib.Path
+        Where a link to its serial port is made.
+    """
+
+    def __init__(self, program: pathlib.Path, port: pathlib.Path) -> None:
+        self.port = str(port)
+        self._process = subprocess.Popen(
+            [str(program), str(BOOTLOADER), self.port],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._answer() == "ready"
+
+    def __enter__(self) -> EmulatedMega:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+    def do(self, command: str) -> None:
+        """``unplug``, ``plug`` or ``hang``."""
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        assert self._answer() == "ok"
+
+    def _answer(self) -> str:
+        return self._process.stdout.readline().strip()

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole way: generated, compiled, programmed by avrdude, asked over the wire."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+import microtvm
+from microtvm.errors import MicroTVMError
+from server_kit.errors import JSONRPCError
+from tests.arduino.board import EmulatedMega
+from tests.arduino.conftest import generate, sine_reference
+
+ERRORS = (MicroTVMError, JSONRPCError)
+ROUNDS = 200
+POINTS = np.linspace(0, 2 * np.pi, 100, dtype="float32").reshape(100, 1, 1)
+
+
+def flashed(project: pathlib.Path, mega: EmulatedMega) -> Any:
+    opened = microtvm.GeneratedProject.from_directory(project, {"port": mega.port})
+    opened.flash()
+    return opened
+
+
+def answers(session: Any, points: np.ndarray) -> np.ndarray:
+    model = microtvm.create_local_aot_executor(session)
+    found = []
+    for point in points:
+        model.set_input("x", point)
+        model.run()
+        found.append(model.get_output(0).numpy())
+    return np.array(found)
+
+
+def test_sine_answers_on_the_board(sine_project: pathlib.Path, mega: EmulatedMega) -> None:
+    project = flashed(sine_project, mega)
+    with microtvm.Session(project.transport()) as session:
+        found = answers(session, POINTS)
+    assert np.abs(found - sine_reference(POINTS)).max() < 1e-4
+
+
+def test_memory_is_what_arduino_reports(sine_project: pathlib.Path) -> None:
+    sizes = json.loads((sine_project / "build" / "footprint.json").read_text())["firmware"]
+    assert 10_000 < sizes["text"] < 48_000
+    assert 1_000 < sizes["data"] < 5_000  # the rest of 8 KiB is stack
+
+
+def test_two_hundred_rounds_leak_nothing(sine_project: pathlib.Path, mega: EmulatedMega) -> None:
+    project = flashed(sine_project, mega)
+    expected = sine_reference(POINTS)
+    held = None
+    for number in range(ROUNDS):
+        with microtvm.Session(project.transport()) as session:
+            at = number % len(POINTS)
+            found = answers(session, POINTS[at : at + 1])
+            assert np.abs(found - expected[at]).max() < 1e-4
+        if number == 2:
+            held = len(os.listdir("/proc/self/fd"))
+    assert len(os.listdir("/proc/self/fd")) == held
+
+
+def test_replugged_board_keeps_its_firmware(sine_project: pathlib.Path, mega: EmulatedMega) -> None:
+    project = flashed(sine_project, mega)
+    mega.do("unplug")
+    with pytest.raises(ERRORS, match="not there now"), microtvm.Session(project.transport()):
+        pass
+    mega.do("plug")
+    with microtvm.Session(project.transport()) as session:
+        assert np.abs(answers(session, POINTS[:1]) - sine_reference(POINTS[:1])).max() < 1e-4
+
+
+def test_board_that_goes_in_mid_session(sine_project: pathlib.Path, mega: EmulatedMega) -> None:
+    project = flashed(sine_project, mega)
+    begun = time.monotonic()
+    with (
+        pytest.raises(ERRORS, match="gone|closed"),
+        microtvm.Session(project.transport()) as session,
+    ):
+        mega.do("unplug")
+        answers(session, POINTS[:1])
+    assert time.monotonic() - begun < 60
+
+
+def test_port_that_is_not_there(sine_project: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    absent = str(tmp_path / "ttyACM9")
+    project = microtvm.GeneratedProject.from_directory(sine_project, {"port": absent})
+    with pytest.raises(ERRORS, match="ttyACM9 is not there"):
+        project.flash()
+
+
+def test_port_that_is_busy(sine_project: pathlib.Path, mega: EmulatedMega) -> None:
+    project = flashed(sine_project, mega)
+    other = microtvm.GeneratedProject.from_directory(sine_project, {"port": mega.port})
+    with (
+        microtvm.Session(project.transport()),
+        pytest.raises(ERRORS, match="in use by process"),
+    ):
+        other.flash()
+
+
+@pytest.mark.parametrize(
+    ("board", "message"),
+    [
+        ("arduino:avr:nosuch", "arduino-cli knows no arduino:avr:nosuch"),
+        ("adafruit:samd:adafruit_metro_m4", "core install adafruit:samd --additional-urls https"),
+    ],
+)
+def test_board_that_cannot_be_built_for(
+    sine_archive: pathlib.Path, arduino_cli: str, tmp_path: pathlib.Path, board: str, message: str
+) -> None:
+    project = generate(sine_archive, tmp_path / "project", arduino_cli, board=board)
+    with pytest.raises(ERRORS, match=message):
+        project.build()
+
+
+def test_board_that_is_no_fqbn(
+    sine_archive: pathlib.Path, arduino_cli: str, tmp_path: pathlib.Path
+) -> None:
+    with pytest.raises(ERRORS, match="did you mean 'mega2560'"):
+        generate(sine_archive, tmp_path / "project", arduino_cli, board="mega256")
+    assert not (tmp_path / "project").exists()
+
+
+def test_sketch_that_is_too_big(
+    sine_archive: pathlib.Path, arduino_cli: str, tmp_path: pathlib.Path
+) -> None:
+    project = generate(sine_archive, tmp_path / "project", arduino_cli, board="uno")
+    with pytest.raises(ERRORS, match=r"too big for arduino:avr:uno: .*(region|of 2048 bytes)"):
+        project.build()
+
+
+def test_example_prints_the_same(
+    sine_archive: pathlib.Path, arduino_cli: str, tmp_path: pathlib.Path, mega: EmulatedMega
+) -> None:
+    import serial
+
+    target = tmp_path / "moved"
+    project = generate(sine_archive, target, arduino_cli, project_type="example_project")
+    project.build()
+    flashed(target, mega)
+    with serial.Serial(mega.port, 115200, timeout=20) as port:
+        line = port.readline().decode("ascii")
+    assert line.startswith("output_0: ")
+    assert abs(float(line.split()[1]) - sine_reference(np.zeros((1, 1)))[0, 0]) < 1e-4
