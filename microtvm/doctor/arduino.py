@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import shlex
 
-from .finding import Finding, pip, program, python_package
+from .finding import Finding, program, pyserial
 
 USES_BOARDS = True
 
@@ -18,5 +18,5 @@ def examine() -> list[Finding]:
     command = shlex.split(os.environ.get("ARDUINO_CLI") or "arduino-cli")[0]
     return [
         program(command, "compile and upload", _INSTALL),
-        python_package("serial", "talk to boards", pip("pyserial")),
+        pyserial(),
     ]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import os
 import pathlib
 import re
@@ -70,6 +71,18 @@ def apt(packages: str) -> str:
     if not pathlib.Path("/usr/bin/apt-get").exists():
         return f"with your system's package manager (on Debian {packages})"
     return f"{'' if os.geteuid() == 0 else 'sudo '}apt-get install {packages}"
+
+
+def pyserial() -> Finding:
+    """Look for PySerial, without which no board is talked to."""
+    there = importlib.util.find_spec("serial") is not None
+    return Finding(
+        "PySerial",
+        "talk to boards",
+        f"of {sys.executable}" if there else None,
+        pip("pyserial"),
+        required=False,
+    )
 
 
 def program(

@@ -19,7 +19,7 @@ from server_kit.api import client_directory
 from server_kit.errors import ServerError
 
 from ..templates import get_microtvm_template_projects
-from .finding import Finding, apt, pip, program
+from .finding import Finding, apt, pip, program, pyserial
 
 #: Boards are attached by USB.
 USES_BOARDS = True
@@ -73,7 +73,7 @@ def examine() -> list[Finding]:
         _toolchain(base),
         program("ccache", "build faster", apt("ccache"), required=False),
         _qemu(),
-        _pyserial(),
+        pyserial(),
         _flash_tools(),
     ]
 
@@ -222,17 +222,6 @@ def _qemu() -> Finding:
     if finding.found is None and brought:
         return dataclasses.replace(finding, found=brought[0])
     return finding
-
-
-def _pyserial() -> Finding:
-    there = importlib.util.find_spec("serial") is not None
-    return Finding(
-        "PySerial",
-        "talk to boards",
-        f"of {sys.executable}" if there else None,
-        pip("pyserial"),
-        required=False,
-    )
 
 
 def _flash_tools() -> Finding:

@@ -73,6 +73,6 @@ static void platform_fatal(void *context, int error) {
 
 /* In the order of dk_platform; a board cannot reset itself everywhere in the same way. */
 const dk_platform platform = {
-    NULL, platform_write, platform_random,   platform_time_ns, NULL,
-    NULL, platform_sleep_ms, NULL, platform_fatal,
+    NULL, platform_write, platform_random, platform_time_ns, NULL, NULL, platform_sleep_ms,
+    NULL, platform_fatal,
 };

@@ -34,9 +34,9 @@ enum { BOOTLOADER_START = 0x3e000, OUTPUT_BYTES = 1 << 16, INPUT_BYTES = 256 };
 static avr_t *chip;
 static avr_irq_t *uart_input;
 static const char *link_path;
-static int port = -1;    /* the board's end of the pseudo-terminal; -1: unplugged */
-static int keeper = -1;  /* holds a raw terminal's settings while nobody has it open */
-static int watch = -1;   /* tells who opens and closes the other end */
+static int port = -1;   /* the board's end of the pseudo-terminal; -1: unplugged */
+static int keeper = -1; /* holds a raw terminal's settings while nobody has it open */
+static int watch = -1;  /* tells who opens and closes the other end */
 static int openers;
 static bool is_hung;
 static bool may_receive = true; /* the UART has room */
@@ -212,12 +212,12 @@ static void make_chip(const char *bootloader) {
     static bool yes = true;
     static bool no = false;
     uart_input = avr_io_getirq(chip, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_INPUT);
-    avr_irq_register_notify(
-        avr_io_getirq(chip, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUTPUT), on_output, NULL);
-    avr_irq_register_notify(
-        avr_io_getirq(chip, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUT_XON), on_room, &yes);
-    avr_irq_register_notify(
-        avr_io_getirq(chip, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUT_XOFF), on_room, &no);
+    avr_irq_register_notify(avr_io_getirq(chip, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUTPUT),
+                            on_output, NULL);
+    avr_irq_register_notify(avr_io_getirq(chip, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUT_XON),
+                            on_room, &yes);
+    avr_irq_register_notify(avr_io_getirq(chip, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUT_XOFF),
+                            on_room, &no);
 }
 
 int main(int argc, char **argv) {
