@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 from collections.abc import Sequence
 from importlib import metadata
@@ -33,7 +34,10 @@ class Runtime:
         self.name = f"LiteRT {metadata.version(_PACKAGE)}"
         resolvers = interpreter.OpResolverType
         self._default = self._load(resolvers.AUTO)
-        self._reference = self._load(resolvers.BUILTIN_REF)
+        self._kernels = [self._default]
+        # The reference kernels lack a few operators (ELU, CEIL) that the default ones have.
+        with contextlib.suppress(NoRuntimeError):
+            self._kernels.append(self._load(resolvers.BUILTIN_REF))
         self.is_approximate = self._has_integer_weights()
 
     def _load(self, resolver: Any) -> Any:
@@ -68,7 +72,7 @@ class Runtime:
 
     def answers(self, inputs: Sequence[Array]) -> list[list[Array]]:
         """See `ModelRuntime`."""
-        return [self._run(loaded, inputs) for loaded in (self._default, self._reference)]
+        return [self._run(loaded, inputs) for loaded in self._kernels]
 
     def _run(self, loaded: Any, inputs: Sequence[Array]) -> list[Array]:
         details, samples = loaded.get_input_details(), []

@@ -215,12 +215,13 @@ def _unpack(dtype: str) -> bytes:
 
 def _pad_value(dtype: str) -> bytes:
     pads = _ints([0, 0], [1, 2], [0, 1], [0, 0])
-    like = tensor(dtype)
+    like = tensor(dtype, zero=0)
     kind = np.dtype(dtype)
     value: Any = np.array([7], kind)
     if dtype in ("int8", "int16"):
         value = Weights(value, np.full(1, like.scale, np.float32), 0)
-    return one_operator("PADV2", [like, pads, value], tensor(dtype, (1, 7, 5, 2)), "PadV2Options")
+    padded = tensor(dtype, (1, 7, 5, 2), zero=0)
+    return one_operator("PADV2", [like, pads, value], padded, "PadV2Options")
 
 
 def _select(dtype: str) -> bytes:
@@ -530,7 +531,7 @@ def model(operator: str, dtype: str) -> tuple[bytes, str]:
         try:
             Interpreter(model_content=candidate).allocate_tensors()
         except (RuntimeError, ValueError) as error:
-            said = str(error).strip().splitlines()[0]
+            said = said or str(error).strip().splitlines()[0]
         else:
             return candidate, ""
     return content, said
