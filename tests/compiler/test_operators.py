@@ -251,3 +251,27 @@ def test_batch_norm_in_training_mode_is_refused(relax_main):
     )
     with pytest.raises(UnsupportedOperatorError, match="training mode"):
         compile(module)
+
+
+def test_extremes_of_infinities(relax_main, build):
+    """The largest of nothing but -inf is -inf, not the smallest finite number."""
+    from tvm import relax
+
+    x = np.full((1, 1, 4, 4), -np.inf, F32)
+    x[..., 3, 3] = 2
+    compiled = compile(
+        relax_main(
+            {"x": (x.shape, F32)},
+            lambda x: [
+                relax.op.max(x, axis=[3]),
+                relax.op.min(relax.op.negative(x), axis=[3]),
+                relax.op.nn.max_pool2d(x, pool_size=(2, 2), strides=(1, 1), padding=(1, 1, 1, 1)),
+            ],
+        )
+    )
+    largest, smallest, pooled = build(compiled)(x)
+    np.testing.assert_array_equal(largest, x.max(axis=3))
+    np.testing.assert_array_equal(smallest, (-x).min(axis=3))
+    wanted = np.full((1, 1, 5, 5), -np.inf, F32)
+    wanted[..., 3:, 3:] = 2
+    np.testing.assert_array_equal(pooled, wanted)

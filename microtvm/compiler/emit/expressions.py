@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..dtypes import element_type
 from ..errors import CompileError
 from ..tir import dtype_of, load_source
@@ -45,6 +47,7 @@ RESERVED = frozenset(name + suffix for name in _MATH for suffix in ("", "f")) | 
 # Where expressions hold their operands.
 _PARTS = ("a", "b", "value", "condition", "true_value", "false_value", "body")
 
+_LARGEST = {name: float(np.finfo(name).max) for name in ("float16", "float32", "float64")}
 _INTEGER_LIMITS = {
     f"{sign}int{bits}": (0, 2**bits - 1) if sign else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     for sign in ("", "u")
@@ -87,6 +90,7 @@ class Expressions:
         self._helpers = helpers
         self._names: dict[int, tuple[str, int]] = {}
         self._data: set[int] = set()
+        self._extreme: str | None = None
 
     def bind(self, variable: Any, text: str, binding: int = _ATOM) -> None:
         """Let a variable be printed as ``text``."""
@@ -115,6 +119,21 @@ class Expressions:
     def text(self, expression: Any) -> str:
         """C text of an expression, where a full expression may stand."""
         return self._print(expression)[0]
+
+    def stored(self, expression: Any, extreme: str | None) -> str:
+        """C text of what is stored into a buffer.
+
+        Parameters
+        ----------
+        expression : tvm.tirx.PrimExpr
+        extreme : {"Max", "Min"} or None
+            What gathers in the buffer. TVM starts from the largest finite number, which is not the
+            smallest one among infinities: infinity stands for it.
+        """
+        self._extreme = extreme
+        text = self.text(expression)
+        self._extreme = None
+        return text
 
     def _operand(self, expression: Any, at_least: int) -> str:
         text, binding = self._print(expression)
@@ -181,7 +200,11 @@ class Expressions:
         return text, _UNARY if text.startswith("-") else _ATOM
 
     def _print_FloatImm(self, e: Any) -> tuple[str, int]:
-        text = literals.floating(float(e.value), dtype_of(e))
+        value = float(e.value)
+        if self._extreme and abs(value) == _LARGEST.get(dtype_of(e)):
+            is_start = (value < 0) == (self._extreme == "Max")
+            value = math.copysign(math.inf, value) if is_start else value
+        text = literals.floating(value, dtype_of(e))
         return text, _UNARY if text[0] in "-(" else _ATOM
 
     def _print_Cast(self, e: Any) -> tuple[str, int]:

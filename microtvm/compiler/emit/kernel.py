@@ -8,13 +8,20 @@ printed here is one plain C function per kernel on typed pointers.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..dtypes import element_type
 from ..errors import CompileError
-from ..tir import aliased_buffer, buffer_dtype, buffer_elements, dtype_of, offset_variable
+from ..tir import (
+    aliased_buffer,
+    buffer_dtype,
+    buffer_elements,
+    dtype_of,
+    load_source,
+    offset_variable,
+)
 from .expressions import RESERVED, Expressions
 from .flash import FLASH
 from .helpers import Helpers
@@ -92,6 +99,7 @@ class _Printer:
         self._used = set(RESERVED | Helpers.RESERVED)
         self._buffers: dict[int, _Buffer] = {}
         self._temporaries: list[_Buffer] = []
+        self._extremes: dict[int, str] = {}
 
     def print(self, in_flash: Collection[int]) -> PrintedKernel:
         parameters = []
@@ -102,6 +110,7 @@ class _Printer:
             if offset is not None:  # TVM lets a tensor begin inside its memory; none of ours does
                 self._expressions.bind(offset, "0")
             parameters.append(buffer)
+        self._extremes = dict(_accumulated_extremes(self._function.body))
         self._statement(self._function.body, 1)
 
         declarations = [
@@ -198,7 +207,7 @@ class _Printer:
         if len(s.indices) != 1:
             raise self._error(f"a store with {len(s.indices)} indices is not supported")
         buffer = self._find(s.buffer)
-        value = self._expressions.text(s.value)
+        value = self._expressions.stored(s.value, self._extremes.get(hash(s.buffer)))
         if buffer_dtype(s.buffer) == "bool":
             value = f"(uint8_t)({value})"
         buffer.written = True
@@ -231,3 +240,21 @@ class _Printer:
             if name.endswith("call_packed"):
                 raise self._error(f"it calls {s.value.args[0].value}, a part of TVM's runtime")
             raise self._error(f"no C is known for the statement {s.value}")
+
+
+def _accumulated_extremes(s: Any) -> Iterator[tuple[int, str]]:
+    """Buffers in which a largest ("Max") or smallest ("Min") float gathers."""
+    if type(s).__name__ == "BufferStore":
+        kind = type(s.value).__name__
+        if kind in ("Max", "Min") and buffer_dtype(s.buffer).startswith("float"):
+            for operand in (s.value.a, s.value.b):
+                is_load = type(operand).__name__ in ("TensorLoad", "BufferLoad")
+                if is_load and hash(load_source(operand)) == hash(s.buffer):
+                    yield hash(s.buffer), kind
+        return
+    for name in ("body", "then_case", "else_case"):
+        part = getattr(s, name, None)
+        if part is not None:
+            yield from _accumulated_extremes(part)
+    for part in getattr(s, "seq", ()):
+        yield from _accumulated_extremes(part)
