@@ -51,6 +51,7 @@ class Accumulator:
         else:
             factors = float(input.scale) * spread.astype(np.float64) / float(output.scale)
         self.scales = np.array([quantize_multiplier(float(f)) for f in factors], np.int32)
+        self.scales[self.scales[:, 0] == 0, 1] = -2  # zero by any shift
         self.output = output
         self.low, self.high = limits or output.limits
         self.rounding: Rounding = rounding
@@ -81,8 +82,12 @@ class Accumulator:
 
     def output_text(self) -> str:
         """C initializer of an ``mt_output``."""
-        twice = int(self.rounding == "double")
-        return f"{{{self.output.zero_point}, {self.low}, {self.high}, {twice}}}"
+        form = "MT_SINGLE"
+        if self.rounding == "double":
+            form = "MT_DOUBLE"
+        elif self.scales[:, 1].max() <= -2 and (self.low, self.high) == (-128, 127):
+            form = "MT_COMMON"
+        return f"{{{self.output.zero_point}, {self.low}, {self.high}, {form}}}"
 
     def constants(self, in_fours: bool) -> tuple[Constant, ...]:
         """Weights for four channels at a time, bias and scales.
@@ -98,10 +103,32 @@ class Accumulator:
         bias = np.zeros(padded.shape[0], np.int32)
         bias[: len(self.bias)] = self.bias
         return (
-            Constant("weights", plain.astype(np.int8), pairs),
+            Constant("weights", plain.astype(np.int8), pairs, self._vectors()),
             Constant("bias", bias),
-            Constant("scales", self.scales.ravel()),
+            self.scales_constant(),
         )
+
+    def _vectors(self) -> np.ndarray:
+        """Sixteen elements of each of four channels in turn."""
+        padded = self._padded()
+        depth = -(-padded.shape[1] // 16) * 16
+        wide = np.zeros((padded.shape[0], depth), np.int8)
+        wide[:, : padded.shape[1]] = padded
+        return np.ascontiguousarray(wide.reshape(-1, 4, depth // 16, 16).transpose(0, 2, 1, 3))
+
+    def scales_constant(self, vectors: bool = True) -> Constant:
+        """Each channel's ``mt_scale``; with MVE, four channels' multipliers and then their shifts.
+
+        Parameters
+        ----------
+        vectors : bool
+            Whether there is an MVE form.
+        """
+        scales = np.stack([self.scales[:, 0], -2 - self.scales[:, 1]], 1)
+        padded = np.zeros((-(-len(scales) // 4) * 4, 2), np.int32)
+        padded[: len(scales)] = self.scales + [0, 1]
+        mve = np.ascontiguousarray(padded.reshape(-1, 4, 2).transpose(0, 2, 1))
+        return Constant("scales", scales.ravel(), mve=mve if vectors else None)
 
     def _padded(self) -> np.ndarray:
         channels, depth = self.weights.shape

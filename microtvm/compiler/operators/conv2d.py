@@ -147,7 +147,7 @@ class Conv2D(Operator):
         _, out_height, out_width, out_channels = self.output.shape
         window, layer = self._window, self._layer
         pairs = (*self._kernel, *window.strides, *window.padding, *window.dilation)
-        function = "mt_conv2d" if layer.packs else "mt_conv2d_plain"
+        function = "mt_conv2d" if layer.packs else "mt_conv2d_unpacked"
         call = (
             f"{function}(&layer, {kernel}_weights, {kernel}_bias,\n"
             f"        (const mt_scale *)(const void *){kernel}_scales,"

@@ -66,7 +66,7 @@ class Dense(Operator):
     def body(self, kernel: str) -> str:
         units, depth = self._layer.weights.shape
         scratch = "scratch" if self.scratch_bytes else "NULL"
-        function = "mt_dense" if self._layer.packs else "mt_dense_plain"
+        function = "mt_dense" if self._layer.packs else "mt_dense_unpacked"
         return f"""\
     static const mt_dense_layer layer = {{
         {self._rows}, {depth}, {units}, {self._layer.depth}, {int(self._layer.late)},

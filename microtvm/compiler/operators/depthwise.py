@@ -86,7 +86,7 @@ class Depthwise(Operator):
         return (
             Constant("weights", np.ascontiguousarray(self._layer.weights)),
             Constant("bias", self._layer.bias.astype(np.int32)),
-            Constant("scales", self._layer.scales.ravel()),
+            self._layer.scales_constant(False),
         )
 
     @property

@@ -8,21 +8,35 @@
 
 #include "microtvm_requantize.h"
 
-#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
+#if defined(__ARM_FEATURE_SAT) && __ARM_FEATURE_SAT
 #include <arm_acle.h>
+#endif
+
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 #define MT_DSP 1
 #else
 #define MT_DSP 0
 #endif
 
-/* How one output channel is scaled: by multiplier * 2^(shift - 31). */
+#if defined(__ARM_FEATURE_MVE) && __ARM_FEATURE_MVE
+#define MT_MVE 1
+#else
+#define MT_MVE 0
+#endif
+
+/* How one output channel is scaled: by multiplier * 2^-(33 + down). */
 typedef struct {
-    int32_t multiplier, shift;
+    int32_t multiplier, down;
 } mt_scale;
 
-/* Zero point and limits of an output, and whether its scaling rounds twice. */
+/* How all of a layer's outputs are made. MT_COMMON: rounded once, down is 0 or more for each
+ * channel, and the limits are int8's. MT_SINGLE: rounded once. MT_DOUBLE: twice. */
+typedef enum { MT_COMMON, MT_SINGLE, MT_DOUBLE } mt_form;
+
+/* Zero point and limits of an output. */
 typedef struct {
-    int32_t zero, low, high, twice;
+    int32_t zero, low, high;
+    mt_form form;
 } mt_output;
 
 /* Out of line: few layers need it, and it is larger than all that calls it. */
@@ -32,22 +46,39 @@ typedef struct {
 #define MT_RARE static inline
 #endif
 
-MT_RARE int32_t mt_scaled_otherwise(int32_t sum, const mt_scale *scale, int32_t twice) {
-    return twice ? mt_requantize_double(sum, scale->multiplier, scale->shift)
-                 : mt_requantize_single(sum, scale->multiplier, scale->shift);
+static inline int32_t mt_saturated(int32_t value) {
+#if defined(__ARM_FEATURE_SAT) && __ARM_FEATURE_SAT
+    return __ssat(value, 8);
+#else
+    return mt_clamp(value, -128, 127);
+#endif
+}
+
+/* An accumulator as an output, in the common form; zero is 1 + twice the zero point. The same as
+ * one rounding of 64 bits: half a step is added before the last shift. */
+static inline int8_t mt_common_output(int32_t sum, int32_t multiplier, int32_t down, int32_t zero) {
+    int32_t high = (int32_t)(((int64_t)sum * multiplier) >> 32);
+    return (int8_t)mt_saturated(((high >> down) + zero) >> 1);
+}
+
+MT_RARE int8_t mt_other_output(int32_t sum, const mt_scale *scale, const mt_output *output) {
+    int32_t result;
+    if (output->form == MT_DOUBLE) {
+        result = mt_requantize_double(sum, scale->multiplier, -2 - scale->down);
+    } else if (scale->down < 0) {
+        result = mt_requantize_single(sum, scale->multiplier, -2 - scale->down);
+    } else {
+        int32_t high = (int32_t)(((int64_t)sum * scale->multiplier) >> 32);
+        result = ((high >> scale->down) + 1) >> 1;
+    }
+    return (int8_t)mt_clamp(result + output->zero, output->low, output->high);
 }
 
 /* An accumulator as an output. */
 static inline int8_t mt_output_of(int32_t sum, const mt_scale *scale, const mt_output *output) {
-    int32_t shift = -2 - scale->shift, result;
-    if (output->twice || shift < 0) {
-        result = mt_scaled_otherwise(sum, scale, output->twice);
-    } else {
-        /* The same as one rounding of 64 bits: half a step is added before the last shift. */
-        int32_t high = (int32_t)(((int64_t)sum * scale->multiplier) >> 32);
-        result = ((high >> shift) + 1) >> 1;
-    }
-    return (int8_t)mt_clamp(result + output->zero, output->low, output->high);
+    return output->form == MT_COMMON
+               ? mt_common_output(sum, scale->multiplier, scale->down, 1 + 2 * output->zero)
+               : mt_other_output(sum, scale, output);
 }
 
 static inline uint32_t mt_word(const void *memory) {

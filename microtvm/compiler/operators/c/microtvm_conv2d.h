@@ -8,6 +8,7 @@
 #define MICROTVM_CONV2D_H_
 
 #include "microtvm_accumulator.h"
+#include "microtvm_mve.h"
 
 typedef struct {
     int32_t height, width, channels;
@@ -84,8 +85,34 @@ static inline void mt_store_halfwords(int8_t *patch, int32_t pixel, int32_t k, c
 }
 #endif
 
+/* How a patch lies in memory. */
+typedef enum { MT_GROUPS, MT_HALFWORDS, MT_BYTES } mt_patch;
+
+static inline void mt_store(mt_patch form, int8_t *patch, int32_t pixel, int32_t k,
+                            const int8_t *source, int32_t count, const mt_conv2d_layer *layer) {
+#if MT_MVE
+    if (form == MT_BYTES) {
+        if (source != NULL) {
+            mt_copy_mve(patch + k, source, count);
+        } else {
+            memset(patch + k, layer->input_zero, (size_t)count);
+        }
+        return;
+    }
+#endif
+#if MT_DSP
+    if (form == MT_HALFWORDS) {
+        mt_store_halfwords(patch, pixel, k, source, count, layer->input_zero,
+                           (layer->channels & 3) == 0);
+        return;
+    }
+#endif
+    (void)form;
+    mt_store_bytes(patch, pixel, k, source, count, layer->input_zero);
+}
+
 static inline void mt_gather(const mt_conv2d_layer *layer, const int8_t *x, int32_t index,
-                             int8_t *patch, int32_t pixel, int32_t wide) {
+                             int8_t *patch, int32_t pixel, mt_patch form) {
     int32_t out_y = index / layer->out_width;
     int32_t out_x = index - out_y * layer->out_width;
     int32_t row = out_y * layer->stride_y - layer->pad_y;
@@ -107,17 +134,7 @@ static inline void mt_gather(const mt_conv2d_layer *layer, const int8_t *x, int3
                 }
             }
             int32_t count = taps * channels;
-#if MT_DSP
-            if (wide) {
-                mt_store_halfwords(patch, pixel, k, source, count, layer->input_zero,
-                                   (channels & 3) == 0);
-            } else {
-                mt_store_bytes(patch, pixel, k, source, count, layer->input_zero);
-            }
-#else
-            (void)wide;
-            mt_store_bytes(patch, pixel, k, source, count, layer->input_zero);
-#endif
+            mt_store(form, patch, pixel, k, source, count, layer);
             k += count;
             kx += taps;
             column += taps * layer->dilation_x;
@@ -125,8 +142,7 @@ static inline void mt_gather(const mt_conv2d_layer *layer, const int8_t *x, int3
     }
 }
 
-/* The output channels from c on, at most four, of two pixels (which may be the same one). */
-static inline void mt_conv2d_store(const mt_conv2d_layer *layer, const mt_scale *scales, int32_t c,
+MT_RARE void mt_conv2d_store_other(const mt_conv2d_layer *layer, const mt_scale *scales, int32_t c,
                                    const int32_t *sums, int8_t *out0, int8_t *out1) {
     int32_t left = layer->out_channels - c;
     for (int32_t i = 0; i < 4 && i < left; ++i) {
@@ -134,6 +150,25 @@ static inline void mt_conv2d_store(const mt_conv2d_layer *layer, const mt_scale 
         out1[c + i] = mt_output_of(sums[4 + i], scales + c + i, &layer->output);
     }
 }
+
+#define MT_STORE(i, a, b)                                                                          \
+    {                                                                                              \
+        int32_t multiplier = scales[c + (i)].multiplier, down = scales[c + (i)].down;              \
+        out0[c + (i)] = mt_common_output(a, multiplier, down, zero);                               \
+        out1[c + (i)] = mt_common_output(b, multiplier, down, zero);                               \
+    }
+
+/* The output channels from c on, at most four, of two pixels (which may be the same one). */
+#define MT_STORE_FOUR()                                                                            \
+    if (c < common) {                                                                              \
+        MT_STORE(0, a0, b0)                                                                        \
+        MT_STORE(1, a1, b1)                                                                        \
+        MT_STORE(2, a2, b2)                                                                        \
+        MT_STORE(3, a3, b3)                                                                        \
+    } else {                                                                                       \
+        const int32_t sums[8] = {a0, a1, a2, a3, b0, b1, b2, b3};                                  \
+        mt_conv2d_store_other(layer, scales, c, sums, out0, out1);                                 \
+    }
 
 #define MT_PLAIN_STEP(n)                                                                           \
     {                                                                                              \
@@ -159,13 +194,16 @@ static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, const int8_t *w
                                    const int8_t *skip) {
     int32_t pixels = layer->out_height * layer->out_width;
     int32_t channels = layer->out_channels;
+    int32_t common = layer->output.form == MT_COMMON ? channels - 3 : 0;
+    int32_t zero = 1 + 2 * layer->output.zero;
     int8_t *results = patch + layer->depth * 2; /* of two pixels, before an addition */
     memset(patch, 0, (size_t)layer->depth * 2);
     for (int32_t n = 0; n < pixels; n += 2) {
         int32_t second = n + 1 < pixels ? n + 1 : n;
-        mt_gather(layer, x, n, patch, 0, 0);
-        mt_gather(layer, x, second, patch, 1, 0);
-        int8_t *first = addition != NULL ? results : out + n * channels;
+        mt_gather(layer, x, n, patch, 0, MT_GROUPS);
+        mt_gather(layer, x, second, patch, 1, MT_GROUPS);
+        int8_t *out0 = addition != NULL ? results : out + n * channels;
+        int8_t *out1 = out0 + (second - n) * channels;
         const int8_t *w = weights;
         for (int32_t c = 0; c < channels; c += 4) {
             int32_t a0 = bias[c], a1 = bias[c + 1], a2 = bias[c + 2], a3 = bias[c + 3];
@@ -179,11 +217,10 @@ static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, const int8_t *w
                 w += 16;
                 p += 8;
             } while (p != end);
-            const int32_t sums[8] = {a0, a1, a2, a3, b0, b1, b2, b3};
-            mt_conv2d_store(layer, scales, c, sums, first, first + (second - n) * channels);
+            MT_STORE_FOUR()
         }
         if (addition != NULL) {
-            mt_add(addition, first, skip + n * channels, out + n * channels,
+            mt_add(addition, out0, skip + n * channels, out + n * channels,
                    (second - n + 1) * channels);
         }
     }
@@ -215,13 +252,16 @@ static inline void mt_conv2d_dsp(const mt_conv2d_layer *layer, const uint32_t *w
                                  const int8_t *skip) {
     int32_t pixels = layer->out_height * layer->out_width;
     int32_t channels = layer->out_channels;
+    int32_t common = layer->output.form == MT_COMMON ? channels - 3 : 0;
+    int32_t zero = 1 + 2 * layer->output.zero;
     int8_t *results = patch + layer->depth * 4;
     memset(patch, 0, (size_t)layer->depth * 4);
     for (int32_t n = 0; n < pixels; n += 2) {
         int32_t second = n + 1 < pixels ? n + 1 : n;
-        mt_gather(layer, x, n, patch, 0, 1);
-        mt_gather(layer, x, second, patch, 1, 1);
-        int8_t *first = addition != NULL ? results : out + n * channels;
+        mt_gather(layer, x, n, patch, 0, MT_HALFWORDS);
+        mt_gather(layer, x, second, patch, 1, MT_HALFWORDS);
+        int8_t *out0 = addition != NULL ? results : out + n * channels;
+        int8_t *out1 = out0 + (second - n) * channels;
         const uint32_t *w = weights;
         for (int32_t c = 0; c < channels; c += 4) {
             int32_t a0 = bias[c], a2 = bias[c + 2], a1, a3;
@@ -250,18 +290,64 @@ static inline void mt_conv2d_dsp(const mt_conv2d_layer *layer, const uint32_t *w
                 a3 += bias[c + 3];
                 b3 += bias[c + 3];
             }
-            const int32_t sums[8] = {a0, a1, a2, a3, b0, b1, b2, b3};
-            mt_conv2d_store(layer, scales, c, sums, first, first + (second - n) * channels);
+            MT_STORE_FOUR()
         }
         if (addition != NULL) {
-            mt_add(addition, first, skip + n * channels, out + n * channels,
+            mt_add(addition, out0, skip + n * channels, out + n * channels,
                    (second - n + 1) * channels);
         }
     }
 }
-#define mt_conv2d mt_conv2d_dsp
+#endif
+
+#if MT_MVE
+static inline int32x4_t mt_clamp_mve(int32x4_t values, int32_t low, int32_t high) {
+    return vminq_s32(vmaxq_s32(values, vdupq_n_s32(low)), vdupq_n_s32(high));
+}
+
+static inline void mt_add_mve(const mt_addition *addition, const int8_t *results,
+                              const int8_t *skip, int8_t *out, int32_t count) {
+    for (; count > 0; count -= 4, results += 4, skip += 4, out += 4) {
+        mve_pred16_t inside = vctp32q((uint32_t)count);
+        int32x4_t sum = vdupq_n_s32(addition->bias);
+        sum = vmlaq_n_s32(sum, vldrbq_z_s32(results, inside), addition->factor);
+        sum = vmlaq_n_s32(sum, vldrbq_z_s32(skip, inside), addition->skip_factor);
+        sum = vaddq_n_s32(vshlq_r_s32(sum, -addition->shift), addition->zero);
+        vstrbq_p_s32(out, mt_clamp_mve(sum, addition->low, addition->high), inside);
+    }
+}
+
+/* One pixel at a time; weights and scales as mt_row_mve has them. */
+static inline void mt_conv2d_mve(const mt_conv2d_layer *layer, const int8_t *weights,
+                                 const int32_t *bias, const mt_scale *scales, const int8_t *x,
+                                 int8_t *out, int8_t *patch, const mt_addition *addition,
+                                 const int8_t *skip) {
+    int32_t depth = layer->kernel_height * layer->kernel_width * layer->channels;
+    int32_t pixels = layer->out_height * layer->out_width;
+    int8_t *results = patch + layer->depth;
+    for (int32_t n = 0; n < pixels; ++n) {
+        mt_gather(layer, x, n, patch, 0, MT_BYTES);
+        mt_row_mve(patch, depth, weights, bias, (const int32_t *)scales, &layer->output,
+                   layer->out_channels, addition != NULL ? results : out);
+        if (addition != NULL) {
+            mt_add_mve(addition, results, skip, out, layer->out_channels);
+            skip += layer->out_channels;
+        }
+        out += layer->out_channels;
+    }
+}
+#endif
+
+/* mt_conv2d_unpacked is for weights of which two channels do not fit into a halfword. */
+#if MT_MVE
+#define mt_conv2d          mt_conv2d_mve
+#define mt_conv2d_unpacked mt_conv2d_mve
+#elif MT_DSP
+#define mt_conv2d          mt_conv2d_dsp
+#define mt_conv2d_unpacked mt_conv2d_plain
 #else
-#define mt_conv2d mt_conv2d_plain
+#define mt_conv2d          mt_conv2d_plain
+#define mt_conv2d_unpacked mt_conv2d_plain
 #endif
 
 #endif

@@ -4,6 +4,7 @@
 #define MICROTVM_DENSE_H_
 
 #include "microtvm_accumulator.h"
+#include "microtvm_mve.h"
 
 typedef struct {
     int32_t rows, depth, units;
@@ -110,9 +111,31 @@ static inline void mt_dense_dsp(const mt_dense_layer *layer, const uint32_t *wei
         }
     }
 }
-#define mt_dense mt_dense_dsp
+#endif
+
+#if MT_MVE
+/* Weights and scales as mt_row_mve has them; needs no scratch. */
+static inline void mt_dense_mve(const mt_dense_layer *layer, const int8_t *weights,
+                                const int32_t *bias, const mt_scale *scales, const int8_t *x,
+                                int8_t *out, int8_t *scratch) {
+    (void)scratch;
+    for (int32_t row = 0; row < layer->rows; ++row, x += layer->depth, out += layer->units) {
+        mt_row_mve(x, layer->depth, weights, bias, (const int32_t *)scales, &layer->output,
+                   layer->units, out);
+    }
+}
+#endif
+
+/* mt_dense_unpacked is for weights of which two channels do not fit into a halfword. */
+#if MT_MVE
+#define mt_dense          mt_dense_mve
+#define mt_dense_unpacked mt_dense_mve
+#elif MT_DSP
+#define mt_dense          mt_dense_dsp
+#define mt_dense_unpacked mt_dense_plain
 #else
-#define mt_dense mt_dense_plain
+#define mt_dense          mt_dense_plain
+#define mt_dense_unpacked mt_dense_plain
 #endif
 
 #endif
