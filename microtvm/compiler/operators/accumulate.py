@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .operator import Constant
@@ -105,7 +107,7 @@ class Accumulator:
         return (
             Constant("weights", plain.astype(np.int8), pairs, self._vectors()),
             Constant("bias", bias),
-            self.scales_constant(),
+            self.scales_constant(range(4)),
         )
 
     def _vectors(self) -> np.ndarray:
@@ -116,19 +118,21 @@ class Accumulator:
         wide[:, : padded.shape[1]] = padded
         return np.ascontiguousarray(wide.reshape(-1, 4, depth // 16, 16).transpose(0, 2, 1, 3))
 
-    def scales_constant(self, vectors: bool = True) -> Constant:
+    def scales_constant(self, lanes: Sequence[int] | None) -> Constant:
         """Each channel's ``mt_scale``; with MVE, four channels' multipliers and then their shifts.
 
         Parameters
         ----------
-        vectors : bool
-            Whether there is an MVE form.
+        lanes : sequence of int, or None
+            The order of channels in vectors, which repeats; none where there is no MVE form.
         """
-        scales = np.stack([self.scales[:, 0], -2 - self.scales[:, 1]], 1)
-        padded = np.zeros((-(-len(scales) // 4) * 4, 2), np.int32)
-        padded[: len(scales)] = self.scales + [0, 1]
-        mve = np.ascontiguousarray(padded.reshape(-1, 4, 2).transpose(0, 2, 1))
-        return Constant("scales", scales.ravel(), mve=mve if vectors else None)
+        plain = np.stack([self.scales[:, 0], -2 - self.scales[:, 1]], 1).ravel()
+        if lanes is None:
+            return Constant("scales", plain)
+        padded = np.zeros((-(-len(self.scales) // len(lanes)) * len(lanes), 2), np.int32)
+        padded[: len(self.scales)] = self.scales + [0, 1]
+        ordered = padded.reshape(-1, len(lanes), 2)[:, lanes].reshape(-1, 4, 2)
+        return Constant("scales", plain, mve=np.ascontiguousarray(ordered.transpose(0, 2, 1)))
 
     def _padded(self) -> np.ndarray:
         channels, depth = self.weights.shape

@@ -90,7 +90,7 @@ class TransposedConv2D(Operator):
         return (
             Constant("weights", self._weights),
             Constant("bias", self._layer.bias.astype(np.int32)),
-            self._layer.scales_constant(False),
+            self._layer.scales_constant(None),
         )
 
     @property

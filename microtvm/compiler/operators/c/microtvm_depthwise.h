@@ -4,6 +4,7 @@
 #define MICROTVM_DEPTHWISE_H_
 
 #include "microtvm_accumulator.h"
+#include "microtvm_mve.h"
 
 typedef struct {
     int32_t height, row_bytes;   /* of the input */
@@ -16,7 +17,15 @@ typedef struct {
 
 /* Copies forwards, so that lines may move up within one buffer. */
 static inline void mt_copy(int8_t *target, const int8_t *source, int32_t size) {
+#if MT_MVE
+    mt_copy_mve(target, source, size);
+#else
     int32_t i = 0;
+    for (; i + 16 <= size; i += 16) {
+        uint32_t words[4];
+        memcpy(words, source + i, sizeof words);
+        memcpy(target + i, words, sizeof words);
+    }
     for (; i + 4 <= size; i += 4) {
         uint32_t word = mt_word(source + i);
         memcpy(target + i, &word, sizeof word);
@@ -24,6 +33,7 @@ static inline void mt_copy(int8_t *target, const int8_t *source, int32_t size) {
     for (; i < size; ++i) {
         target[i] = source[i];
     }
+#endif
 }
 
 /* Lines `first` and after it; those that the block before had as well are moved, not read: their
@@ -49,5 +59,51 @@ static inline void mt_read_lines(const mt_lines *lines, const int8_t *x, int32_t
         memset(line + lines->left + lines->inside, lines->zero, (size_t)lines->right);
     }
 }
+
+#if MT_MVE
+typedef struct {
+    int32_t taps; /* even */
+    int32_t channels, pixels;
+    int32_t step; /* bytes from the patch of a pixel to the next one's */
+    mt_output output;
+} mt_depthwise_layer;
+
+/* A row of outputs, sixteen channels at a time. Taps lie at offsets from a pixel's first one.
+ * Weights [channels / 16][taps][16]; bias and scales in the order in which the sums of channels
+ * come: 0, 4, 8, 12, then 2, 6, 10, 14, then 1, 5, 9, 13, then 3, 7, 11, 15. No weight is -128, so
+ * that two products have room in 16 bits. Reads up to 15 bytes behind the last pixel. */
+static __attribute__((noinline, unused)) void
+mt_depthwise_mve(const mt_depthwise_layer *layer, const int32_t *offsets, const int8_t *weights,
+                 const int32_t *bias, const int32_t *scales, const int8_t *x, int8_t *out) {
+    for (int32_t pixel = 0; pixel < layer->pixels; ++pixel, x += layer->step) {
+        const int8_t *w = weights;
+        const int32_t *b = bias, *s = scales;
+        for (int32_t c = 0; c < layer->channels; c += 16, b += 16, s += 32) {
+            int32x4_t sum0 = vldrwq_s32(b), sum1 = vldrwq_s32(b + 4);
+            int32x4_t sum2 = vldrwq_s32(b + 8), sum3 = vldrwq_s32(b + 12);
+            const int8_t *p = x + c;
+            for (int32_t tap = 0; tap < layer->taps; tap += 2, w += 32) {
+                int8x16_t x0 = vldrbq_s8(p + offsets[tap]), w0 = vldrbq_s8(w);
+                int8x16_t x1 = vldrbq_s8(p + offsets[tap + 1]), w1 = vldrbq_s8(w + 16);
+                int16x8_t even = vaddq_s16(vmullbq_int_s8(x0, w0), vmullbq_int_s8(x1, w1));
+                sum0 = vaddq_s32(sum0, vmovlbq_s16(even));
+                sum1 = vaddq_s32(sum1, vmovltq_s16(even));
+                int16x8_t odd = vaddq_s16(vmulltq_int_s8(x0, w0), vmulltq_int_s8(x1, w1));
+                sum2 = vaddq_s32(sum2, vmovlbq_s16(odd));
+                sum3 = vaddq_s32(sum3, vmovltq_s16(odd));
+            }
+            sum0 = mt_outputs_mve(sum0, s, &layer->output);
+            sum1 = mt_outputs_mve(sum1, s + 8, &layer->output);
+            sum2 = mt_outputs_mve(sum2, s + 16, &layer->output);
+            sum3 = mt_outputs_mve(sum3, s + 24, &layer->output);
+            int16x8_t even = vmovntq_s32(vmovnbq_s32(vdupq_n_s16(0), sum0), sum1);
+            int16x8_t odd = vmovntq_s32(vmovnbq_s32(vdupq_n_s16(0), sum2), sum3);
+            int8x16_t all = vmovntq_s16(vmovnbq_s16(vdupq_n_s8(0), even), odd);
+            vstrbq_p_s8(out + c, all, vctp8q((uint32_t)(layer->channels - c)));
+        }
+        out += layer->channels;
+    }
+}
+#endif
 
 #endif
