@@ -106,9 +106,18 @@ class Accumulator:
         bias[: len(self.bias)] = self.bias
         return (
             Constant("weights", plain.astype(np.int8), pairs, self._vectors()),
-            Constant("bias", bias),
+            Constant("bias", bias, self._starts(bias) if self.packs else None, bias),
             self.scales_constant(range(4)),
         )
+
+    def _starts(self, bias: np.ndarray) -> np.ndarray:
+        """Where the sums of two channels begin, which come together in the odd one."""
+        fours = bias.astype(np.int64).reshape(-1, 4)
+        lower, upper = fours[:, [0, 0, 2, 2]], fours[:, [1, 3]]
+        if self.late:
+            return np.concatenate([lower, upper], 1).astype(np.int32)
+        lower[:, [1, 3]] += 256 * upper
+        return lower.astype(np.int32)
 
     def _vectors(self) -> np.ndarray:
         """Sixteen elements of each of four channels in turn."""

@@ -146,6 +146,13 @@ class Conv2D(Operator):
         batch, height, width, channels = self.inputs[0].shape
         _, out_height, out_width, out_channels = self.output.shape
         window, layer = self._window, self._layer
+        reach = [(n - 1) * s for n, s in zip((out_height, out_width), window.strides, strict=True)]
+        pointwise = (
+            self._kernel == (1, 1)
+            and window.padding == (0, 0)
+            and reach[0] < height
+            and reach[1] < width
+        )
         pairs = (*self._kernel, *window.strides, *window.padding, *window.dilation)
         function = "mt_conv2d" if layer.packs else "mt_conv2d_unpacked"
         call = (
@@ -158,8 +165,8 @@ class Conv2D(Operator):
             "    static const mt_conv2d_layer layer = {",
             f"        {height}, {width}, {channels}, {out_height}, {out_width}, {out_channels},",
             f"        {', '.join(map(str, pairs))},",
-            f"        {layer.depth}, {self.inputs[0].zero_point}, {int(layer.late)},",
-            f"        {layer.output_text()},",
+            f"        {layer.depth}, {int(pointwise)}, {self.inputs[0].zero_point},",
+            f"        {int(layer.late)}, {layer.output_text()},",
             "    };",
             *self._addition_text(),
             f"    for (int32_t n = 0; n < {batch}; ++n) {{",

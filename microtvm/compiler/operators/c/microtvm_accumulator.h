@@ -41,10 +41,11 @@ typedef struct {
 
 /* Out of line: few layers need it, and it is larger than all that calls it. */
 #if defined(__GNUC__)
-#define MT_RARE static __attribute__((noinline, unused))
+#define MT_NOINLINE __attribute__((noinline, unused))
 #else
-#define MT_RARE static inline
+#define MT_NOINLINE inline
 #endif
+#define MT_RARE static MT_NOINLINE
 
 static inline int32_t mt_saturated(int32_t value) {
 #if defined(__ARM_FEATURE_SAT) && __ARM_FEATURE_SAT
@@ -61,6 +62,7 @@ static inline int8_t mt_common_output(int32_t sum, int32_t multiplier, int32_t d
     return (int8_t)mt_saturated(((high >> down) + zero) >> 1);
 }
 
+/* An accumulator as an output, in any form. */
 MT_RARE int8_t mt_other_output(int32_t sum, const mt_scale *scale, const mt_output *output) {
     int32_t result;
     if (output->form == MT_DOUBLE) {
@@ -74,7 +76,7 @@ MT_RARE int8_t mt_other_output(int32_t sum, const mt_scale *scale, const mt_outp
     return (int8_t)mt_clamp(result + output->zero, output->low, output->high);
 }
 
-/* An accumulator as an output. */
+/* The same, short where the form is the common one. */
 static inline int8_t mt_output_of(int32_t sum, const mt_scale *scale, const mt_output *output) {
     return output->form == MT_COMMON
                ? mt_common_output(sum, scale->multiplier, scale->down, 1 + 2 * output->zero)

@@ -15,7 +15,8 @@ typedef struct {
     int32_t out_height, out_width, out_channels;
     int32_t kernel_height, kernel_width;
     int32_t stride_y, stride_x, pad_y, pad_x, dilation_y, dilation_x;
-    int32_t depth; /* kernel_height * kernel_width * channels, rounded up to a multiple of 4 */
+    int32_t depth;     /* kernel_height * kernel_width * channels, rounded up to a multiple of 4 */
+    int32_t pointwise; /* whether the kernel has one element, and nothing is padded */
     int32_t input_zero;
     int32_t late; /* whether the bias is added after the sums of two channels are parted */
     mt_output output;
@@ -56,25 +57,38 @@ static inline void mt_store_bytes(int8_t *patch, int32_t pixel, int32_t k, const
 }
 
 #if MT_DSP
-/* The same as halfwords: in natural order, or elements 0, 2, 1, 3 of a group where the channels
- * come in fours, as SXTB16 gives them. */
+static inline void mt_spread(uint32_t *group, uint32_t word) {
+    group[0] = mt_even(word);
+    group[2] = mt_odd(word);
+}
+
+/* Groups of four elements as SXTB16 gives them: 0, 2, 1, 3. */
+static MT_NOINLINE void mt_spread_groups(uint32_t *group, const int8_t *source, int32_t count,
+                                         int32_t zero) {
+    if (source == NULL) {
+        uint32_t fill = (uint32_t)(zero & 0xffff) * 0x00010001u;
+        for (; count > 0; count -= 4, group += 4) {
+            group[0] = fill;
+            group[2] = fill;
+        }
+        return;
+    }
+    for (; count >= 16; count -= 16, source += 16, group += 16) {
+        mt_spread(group, mt_word(source));
+        mt_spread(group + 4, mt_word(source + 4));
+        mt_spread(group + 8, mt_word(source + 8));
+        mt_spread(group + 12, mt_word(source + 12));
+    }
+    for (; count > 0; count -= 4, source += 4, group += 4) {
+        mt_spread(group, mt_word(source));
+    }
+}
+
+/* The same as halfwords: in natural order, or in groups where the channels come in fours. */
 static inline void mt_store_halfwords(int8_t *patch, int32_t pixel, int32_t k, const int8_t *source,
                                       int32_t count, int32_t zero, int32_t in_fours) {
     if (in_fours) {
-        uint32_t fill = (uint32_t)(zero & 0xffff) * 0x00010001u;
-        uint32_t *group = (uint32_t *)(void *)patch + k + pixel;
-        if (source == NULL) {
-            for (int32_t i = 0; i < count; i += 4, group += 4) {
-                group[0] = fill;
-                group[2] = fill;
-            }
-        } else {
-            for (int32_t i = 0; i < count; i += 4, group += 4) {
-                uint32_t word = mt_word(source + i);
-                group[0] = mt_even(word);
-                group[2] = mt_odd(word);
-            }
-        }
+        mt_spread_groups((uint32_t *)(void *)patch + k + pixel, source, count, zero);
         return;
     }
     int16_t *elements = (int16_t *)(void *)patch;
@@ -118,6 +132,11 @@ static inline void mt_gather(const mt_conv2d_layer *layer, const int8_t *x, int3
     int32_t row = out_y * layer->stride_y - layer->pad_y;
     int32_t first = out_x * layer->stride_x - layer->pad_x;
     int32_t channels = layer->channels;
+    if (layer->pointwise) {
+        mt_store(form, patch, pixel, 0, x + (row * layer->width + first) * channels, channels,
+                 layer);
+        return;
+    }
     int32_t k = 0;
     for (int32_t ky = 0; ky < layer->kernel_height; ++ky, row += layer->dilation_y) {
         int32_t column = first;
@@ -142,32 +161,32 @@ static inline void mt_gather(const mt_conv2d_layer *layer, const int8_t *x, int3
     }
 }
 
-MT_RARE void mt_conv2d_store_other(const mt_conv2d_layer *layer, const mt_scale *scales, int32_t c,
-                                   const int32_t *sums, int8_t *out0, int8_t *out1) {
-    int32_t left = layer->out_channels - c;
+MT_RARE void mt_conv2d_store_other(const mt_conv2d_layer *layer, const mt_scale *scales,
+                                   int32_t left, const int32_t *sums, int8_t *out0, int8_t *out1) {
     for (int32_t i = 0; i < 4 && i < left; ++i) {
-        out0[c + i] = mt_output_of(sums[i], scales + c + i, &layer->output);
-        out1[c + i] = mt_output_of(sums[4 + i], scales + c + i, &layer->output);
+        out0[i] = mt_other_output(sums[i], scales + i, &layer->output);
+        out1[i] = mt_other_output(sums[4 + i], scales + i, &layer->output);
     }
 }
 
 #define MT_STORE(i, a, b)                                                                          \
     {                                                                                              \
-        int32_t multiplier = scales[c + (i)].multiplier, down = scales[c + (i)].down;              \
-        out0[c + (i)] = mt_common_output(a, multiplier, down, zero);                               \
-        out1[c + (i)] = mt_common_output(b, multiplier, down, zero);                               \
+        int32_t multiplier = scales[i].multiplier, down = scales[i].down;                          \
+        out0[i] = mt_common_output(a, multiplier, down, zero);                                     \
+        out1[i] = mt_common_output(b, multiplier, down, zero);                                     \
     }
 
-/* The output channels from c on, at most four, of two pixels (which may be the same one). */
+/* The next channels, at most four, of two pixels (which may be the same one). */
 #define MT_STORE_FOUR()                                                                            \
-    if (c < common) {                                                                              \
+    if (left >= 4 && layer->output.form == MT_COMMON) {                                            \
+        int32_t zero = 1 + 2 * layer->output.zero;                                                 \
         MT_STORE(0, a0, b0)                                                                        \
         MT_STORE(1, a1, b1)                                                                        \
         MT_STORE(2, a2, b2)                                                                        \
         MT_STORE(3, a3, b3)                                                                        \
     } else {                                                                                       \
-        const int32_t sums[8] = {a0, a1, a2, a3, b0, b1, b2, b3};                                  \
-        mt_conv2d_store_other(layer, scales, c, sums, out0, out1);                                 \
+        const int32_t all[8] = {a0, a1, a2, a3, b0, b1, b2, b3};                                   \
+        mt_conv2d_store_other(layer, scales, left, all, out0, out1);                               \
     }
 
 #define MT_PLAIN_STEP(n)                                                                           \
@@ -187,6 +206,30 @@ MT_RARE void mt_conv2d_store_other(const mt_conv2d_layer *layer, const mt_scale 
         b3 += u * t;                                                                               \
     }
 
+/* All channels of two pixels. */
+static MT_NOINLINE void mt_pixels_plain(const mt_conv2d_layer *layer, const int8_t *w,
+                                        const int32_t *bias, const mt_scale *scales,
+                                        const int8_t *patch, int8_t *out0, int8_t *out1) {
+    for (int32_t left = layer->out_channels; left > 0; left -= 4) {
+        int32_t a0 = bias[0], a1 = bias[1], a2 = bias[2], a3 = bias[3];
+        int32_t b0 = a0, b1 = a1, b2 = a2, b3 = a3;
+        const int8_t *p = patch, *end = patch + layer->depth * 2;
+        do {
+            MT_PLAIN_STEP(0)
+            MT_PLAIN_STEP(1)
+            MT_PLAIN_STEP(2)
+            MT_PLAIN_STEP(3)
+            w += 16;
+            p += 8;
+        } while (p != end);
+        MT_STORE_FOUR()
+        bias += 4;
+        scales += 4;
+        out0 += 4;
+        out1 += 4;
+    }
+}
+
 /* Weights [channels / 4][depth][4], any core. */
 static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, const int8_t *weights,
                                    const int32_t *bias, const mt_scale *scales, const int8_t *x,
@@ -194,8 +237,6 @@ static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, const int8_t *w
                                    const int8_t *skip) {
     int32_t pixels = layer->out_height * layer->out_width;
     int32_t channels = layer->out_channels;
-    int32_t common = layer->output.form == MT_COMMON ? channels - 3 : 0;
-    int32_t zero = 1 + 2 * layer->output.zero;
     int8_t *results = patch + layer->depth * 2; /* of two pixels, before an addition */
     memset(patch, 0, (size_t)layer->depth * 2);
     for (int32_t n = 0; n < pixels; n += 2) {
@@ -203,22 +244,7 @@ static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, const int8_t *w
         mt_gather(layer, x, n, patch, 0, MT_GROUPS);
         mt_gather(layer, x, second, patch, 1, MT_GROUPS);
         int8_t *out0 = addition != NULL ? results : out + n * channels;
-        int8_t *out1 = out0 + (second - n) * channels;
-        const int8_t *w = weights;
-        for (int32_t c = 0; c < channels; c += 4) {
-            int32_t a0 = bias[c], a1 = bias[c + 1], a2 = bias[c + 2], a3 = bias[c + 3];
-            int32_t b0 = a0, b1 = a1, b2 = a2, b3 = a3;
-            const int8_t *p = patch, *end = patch + layer->depth * 2;
-            do {
-                MT_PLAIN_STEP(0)
-                MT_PLAIN_STEP(1)
-                MT_PLAIN_STEP(2)
-                MT_PLAIN_STEP(3)
-                w += 16;
-                p += 8;
-            } while (p != end);
-            MT_STORE_FOUR()
-        }
+        mt_pixels_plain(layer, weights, bias, scales, patch, out0, out0 + (second - n) * channels);
         if (addition != NULL) {
             mt_add(addition, out0, skip + n * channels, out + n * channels,
                    (second - n + 1) * channels);
@@ -227,33 +253,83 @@ static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, const int8_t *w
 }
 
 #if MT_DSP
-#define MT_DSP_STEP(n)                                                                             \
-    {                                                                                              \
-        uint32_t v = p[2 * (n)], u = p[2 * (n) + 1];                                               \
-        uint32_t t = w[2 * (n)];                                                                   \
-        a1 = mt_mac2(a1, v, t);                                                                    \
-        b1 = mt_mac2(b1, u, t);                                                                    \
-        t = mt_even(t);                                                                            \
-        a0 = mt_mac2(a0, v, t);                                                                    \
-        b0 = mt_mac2(b0, u, t);                                                                    \
-        t = w[2 * (n) + 1];                                                                        \
-        a3 = mt_mac2(a3, v, t);                                                                    \
-        b3 = mt_mac2(b3, u, t);                                                                    \
-        t = mt_even(t);                                                                            \
-        a2 = mt_mac2(a2, v, t);                                                                    \
-        b2 = mt_mac2(b2, u, t);                                                                    \
+/* Two elements of two pixels with four channels. */
+#define MT_DSP_STEP                                                                                \
+    "ldrd r2, r3, [r1], #8\n"                                                                      \
+    "ldr lr, [r0], #4\n"                                                                           \
+    "smlad r5, r2, lr, r5\n"                                                                       \
+    "smlad r9, r3, lr, r9\n"                                                                       \
+    "sxtb16 lr, lr\n"                                                                              \
+    "smlad r4, r2, lr, r4\n"                                                                       \
+    "smlad r8, r3, lr, r8\n"                                                                       \
+    "ldr lr, [r0], #4\n"                                                                           \
+    "smlad r7, r2, lr, r7\n"                                                                       \
+    "smlad r11, r3, lr, r11\n"                                                                     \
+    "sxtb16 lr, lr\n"                                                                              \
+    "smlad r6, r2, lr, r6\n"                                                                       \
+    "smlad r10, r3, lr, r10\n"
+
+/* The sums of products of four channels' weights with the patches of two pixels, from patch to end:
+ * those of the first pixel, then those of the second. It takes each register that a function may
+ * have, and gcc 12 moves some of these through memory for every product: so it is written out. */
+static __attribute__((naked, noinline, unused)) void mt_products_dsp(
+    __attribute__((unused)) const uint32_t *weights, __attribute__((unused)) const uint32_t *patch,
+    __attribute__((unused)) const uint32_t *end, __attribute__((unused)) const int32_t *starts,
+    __attribute__((unused)) int32_t *sums) {
+    __asm__ volatile("push {r3-r11, lr}\n"
+                     "ldm r3, {r4-r7}\n"
+                     "mov r8, r4\n"
+                     "mov r9, r5\n"
+                     "mov r10, r6\n"
+                     "mov r11, r7\n"
+                     "mov r12, r2\n"
+                     "sub r2, r2, r1\n"
+                     "tst r2, #16\n" /* four elements are left over: begin amid the loop */
+                     "bne 2f\n"
+                     "1:\n" MT_DSP_STEP MT_DSP_STEP "2:\n" MT_DSP_STEP MT_DSP_STEP "cmp r1, r12\n"
+                     "bne 1b\n"
+                     "ldr r3, [sp, #40]\n"
+                     "stm r3, {r4-r11}\n"
+                     "pop {r3-r11, pc}\n");
+}
+
+/* All channels of two pixels. */
+static MT_NOINLINE void mt_pixels_dsp(const mt_conv2d_layer *layer, const uint32_t *weights,
+                                      const int32_t *bias, const mt_scale *scales,
+                                      const int8_t *patch, int8_t *out0, int8_t *out1) {
+    const uint32_t *p = (const uint32_t *)(const void *)patch;
+    int32_t depth = layer->depth, late = layer->late;
+    for (int32_t left = layer->out_channels; left > 0; left -= 4) {
+        int32_t sums[8];
+        mt_products_dsp(weights, p, p + depth, bias, sums);
+        int32_t a0 = sums[0], a1 = mt_upper(sums[1], a0);
+        int32_t a2 = sums[2], a3 = mt_upper(sums[3], a2);
+        int32_t b0 = sums[4], b1 = mt_upper(sums[5], b0);
+        int32_t b2 = sums[6], b3 = mt_upper(sums[7], b2);
+        weights += depth;
+        bias += 4;
+        if (late) {
+            a1 += bias[0];
+            b1 += bias[0];
+            a3 += bias[1];
+            b3 += bias[1];
+            bias += 2;
+        }
+        MT_STORE_FOUR()
+        scales += 4;
+        out0 += 4;
+        out1 += 4;
     }
+}
 
 /* Weights [channels / 4][depth / 2][2 pairs of channels][2 elements] of halfwords that hold two
- * channels each. */
+ * channels each; bias as the sums begin, and where that is late two more of each four channels. */
 static inline void mt_conv2d_dsp(const mt_conv2d_layer *layer, const uint32_t *weights,
                                  const int32_t *bias, const mt_scale *scales, const int8_t *x,
                                  int8_t *out, int8_t *patch, const mt_addition *addition,
                                  const int8_t *skip) {
     int32_t pixels = layer->out_height * layer->out_width;
     int32_t channels = layer->out_channels;
-    int32_t common = layer->output.form == MT_COMMON ? channels - 3 : 0;
-    int32_t zero = 1 + 2 * layer->output.zero;
     int8_t *results = patch + layer->depth * 4;
     memset(patch, 0, (size_t)layer->depth * 4);
     for (int32_t n = 0; n < pixels; n += 2) {
@@ -261,37 +337,7 @@ static inline void mt_conv2d_dsp(const mt_conv2d_layer *layer, const uint32_t *w
         mt_gather(layer, x, n, patch, 0, MT_HALFWORDS);
         mt_gather(layer, x, second, patch, 1, MT_HALFWORDS);
         int8_t *out0 = addition != NULL ? results : out + n * channels;
-        int8_t *out1 = out0 + (second - n) * channels;
-        const uint32_t *w = weights;
-        for (int32_t c = 0; c < channels; c += 4) {
-            int32_t a0 = bias[c], a2 = bias[c + 2], a1, a3;
-            if (layer->late) {
-                a1 = a0;
-                a3 = a2;
-            } else {
-                a1 = (int32_t)((uint32_t)a0 + ((uint32_t)bias[c + 1] << 8));
-                a3 = (int32_t)((uint32_t)a2 + ((uint32_t)bias[c + 3] << 8));
-            }
-            int32_t b0 = a0, b1 = a1, b2 = a2, b3 = a3;
-            const uint32_t *p = (const uint32_t *)(const void *)patch, *end = p + layer->depth;
-            do {
-                MT_DSP_STEP(0)
-                MT_DSP_STEP(1)
-                w += 4;
-                p += 4;
-            } while (p != end);
-            a1 = mt_upper(a1, a0);
-            b1 = mt_upper(b1, b0);
-            a3 = mt_upper(a3, a2);
-            b3 = mt_upper(b3, b2);
-            if (layer->late) {
-                a1 += bias[c + 1];
-                b1 += bias[c + 1];
-                a3 += bias[c + 3];
-                b3 += bias[c + 3];
-            }
-            MT_STORE_FOUR()
-        }
+        mt_pixels_dsp(layer, weights, bias, scales, patch, out0, out0 + (second - n) * channels);
         if (addition != NULL) {
             mt_add(addition, out0, skip + n * channels, out + n * channels,
                    (second - n + 1) * channels);

@@ -66,22 +66,16 @@ static inline void mt_dense_plain(const mt_dense_layer *layer, const int8_t *wei
 }
 
 #if MT_DSP
-/* Weights as in mt_conv2d_dsp, elements in the order 0, 2, 1, 3. */
+/* Weights and bias as in mt_conv2d_dsp, elements in the order 0, 2, 1, 3. */
 static inline void mt_dense_dsp(const mt_dense_layer *layer, const uint32_t *weights,
                                 const int32_t *bias, const mt_scale *scales, const int8_t *x,
                                 int8_t *out, int8_t *scratch) {
     for (int32_t row = 0; row < layer->rows; ++row, x += layer->depth, out += layer->units) {
         const int8_t *start = mt_dense_row(layer, x, scratch), *end = start + layer->padded;
         const uint32_t *w = weights;
+        const int32_t *b = bias;
         for (int32_t c = 0; c < layer->units; c += 4) {
-            int32_t a0 = bias[c], a2 = bias[c + 2], a1, a3;
-            if (layer->late) {
-                a1 = a0;
-                a3 = a2;
-            } else {
-                a1 = (int32_t)((uint32_t)a0 + ((uint32_t)bias[c + 1] << 8));
-                a3 = (int32_t)((uint32_t)a2 + ((uint32_t)bias[c + 3] << 8));
-            }
+            int32_t a0 = b[0], a1 = b[1], a2 = b[2], a3 = b[3];
             const int8_t *p = start;
             do {
                 uint32_t word = mt_word(p), v = mt_even(word), t = w[0];
@@ -102,9 +96,11 @@ static inline void mt_dense_dsp(const mt_dense_layer *layer, const uint32_t *wei
             } while (p != end);
             a1 = mt_upper(a1, a0);
             a3 = mt_upper(a3, a2);
+            b += 4;
             if (layer->late) {
-                a1 += bias[c + 1];
-                a3 += bias[c + 3];
+                a1 += b[0];
+                a3 += b[1];
+                b += 2;
             }
             const int32_t sums[4] = {a0, a1, a2, a3};
             mt_dense_store(layer, scales, c, sums, out);

@@ -72,9 +72,9 @@ typedef struct {
  * Weights [channels / 16][taps][16]; bias and scales in the order in which the sums of channels
  * come: 0, 4, 8, 12, then 2, 6, 10, 14, then 1, 5, 9, 13, then 3, 7, 11, 15. No weight is -128, so
  * that two products have room in 16 bits. Reads up to 15 bytes behind the last pixel. */
-static __attribute__((noinline, unused)) void
-mt_depthwise_mve(const mt_depthwise_layer *layer, const int32_t *offsets, const int8_t *weights,
-                 const int32_t *bias, const int32_t *scales, const int8_t *x, int8_t *out) {
+static MT_NOINLINE void mt_depthwise_mve(const mt_depthwise_layer *layer, const int32_t *offsets,
+                                         const int8_t *weights, const int32_t *bias,
+                                         const int32_t *scales, const int8_t *x, int8_t *out) {
     for (int32_t pixel = 0; pixel < layer->pixels; ++pixel, x += layer->step) {
         const int8_t *w = weights;
         const int32_t *b = bias, *s = scales;

@@ -39,9 +39,9 @@ static inline int32x4_t mt_outputs_mve(int32x4_t sums, const int32_t *scales,
 /* The products of one row of depth elements with each channel's weights. Weights
  * [channels / 4][depth / 16][4][16], depth and channels rounded up; what lies behind the row is not
  * read. The loop is written out because gcc 12 does not predicate loops. */
-static __attribute__((noinline, unused)) void
-mt_row_mve(const int8_t *row, int32_t depth, const int8_t *weights, const int32_t *bias,
-           const int32_t *scales, const mt_output *output, int32_t channels, int8_t *out) {
+static MT_NOINLINE void mt_row_mve(const int8_t *row, int32_t depth, const int8_t *weights,
+                                   const int32_t *bias, const int32_t *scales,
+                                   const mt_output *output, int32_t channels, int8_t *out) {
     for (; channels > 0; channels -= 4, bias += 4, scales += MT_MVE_SCALES, out += 4) {
         int32_t a0 = bias[0], a1 = bias[1], a2 = bias[2], a3 = bias[3];
         const int8_t *p = row;
