@@ -74,6 +74,8 @@ class ModelFacts:
     format_version: int
     layers: tuple[LayerFacts, ...] = ()
     """In the order in which they run; archives of TVM 0.8 to 0.18 do not say."""
+    workspace_with_io_bytes: int = 0
+    """The workspace where inputs and outputs lie in it; 0 for archives that cannot have that."""
 
     def to_json(self) -> dict[str, Any]:
         """Give the facts as JSON has them."""
@@ -170,6 +172,7 @@ def _facts(name: str, module: dict[str, Any], version: int) -> ModelFacts:
         outputs=_tensors(main.get("outputs") or {}),
         constant_bytes=int(main.get("constants_size_bytes", 0)),
         workspace_bytes=int(main.get("workspace_size_bytes", 0)),
+        workspace_with_io_bytes=int(main.get("workspace_with_io_size_bytes", 0)),
         exported=str(module.get("export_datetime", "")),
         format_version=version,
         layers=tuple(_layer(entry) for entry in module.get("layers") or ()),

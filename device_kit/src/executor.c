@@ -2,6 +2,7 @@
 #include "device_kit/executor.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "device_kit/error.h"
 
@@ -19,14 +20,19 @@ static void free_blocks(dk_pool *pool) {
     dk_pool_free_all(pool, DK_OWNER_RUNTIME);
 }
 
-int dk_executor_create(dk_executor *executor, dk_pool *pool, const dk_model *model) {
+static int allocate_table(dk_executor *executor, dk_pool *pool, uint32_t count) {
     free_blocks(pool);
     executor->model = NULL;
     executor->pool = pool;
-    uint32_t count = tensor_count(model);
     executor->buffers = dk_pool_allocate(pool, count * (uint32_t)sizeof(void *), DK_OWNER_RUNTIME);
-    if (executor->buffers == NULL) {
-        return DK_ERROR_NO_MEMORY;
+    return executor->buffers == NULL ? DK_ERROR_NO_MEMORY : DK_OK;
+}
+
+int dk_executor_create(dk_executor *executor, dk_pool *pool, const dk_model *model) {
+    uint32_t count = tensor_count(model);
+    int result = allocate_table(executor, pool, count);
+    if (result != DK_OK) {
+        return result;
     }
     for (uint32_t i = 0; i < count; ++i) {
         executor->buffers[i] =
@@ -35,6 +41,22 @@ int dk_executor_create(dk_executor *executor, dk_pool *pool, const dk_model *mod
             free_blocks(pool);
             return DK_ERROR_NO_MEMORY;
         }
+    }
+    executor->model = model;
+    return DK_OK;
+}
+
+int dk_executor_create_in_arena(dk_executor *executor, dk_pool *pool, const dk_model *model) {
+    if (model->map_io == NULL) {
+        return dk_executor_create(executor, pool, model);
+    }
+    int result = allocate_table(executor, pool, tensor_count(model));
+    if (result != DK_OK) {
+        return result;
+    }
+    model->map_io(executor->buffers, executor->buffers + model->num_inputs);
+    for (uint16_t i = 0; i < model->num_inputs; ++i) {
+        memset(executor->buffers[i], 0, model->inputs[i].nbytes);
     }
     executor->model = model;
     return DK_OK;

@@ -43,7 +43,16 @@ static int32_t run(void* const* in, void* const* out) {
     struct tvmgen_default_outputs o = {out[0]};
     return tvmgen_default_run(&i, &o);
 }
-const dk_model dk_system_model = {"default", inputs, 1, outputs, 1, run, 16, 16, 0};
+const dk_model dk_system_model = {
+    .name = "default",
+    .inputs = inputs,
+    .num_inputs = 1,
+    .outputs = outputs,
+    .num_outputs = 1,
+    .run = run,
+    .workspace_bytes = 16,
+    .constant_bytes = 16,
+};
 """
 
 

@@ -17,7 +17,11 @@ def model_lines(model: ModelFacts) -> list[str]:
     lines += [f"input       {_tensor(tensor)}" for tensor in model.inputs]
     lines += [f"output      {_tensor(tensor)}" for tensor in model.outputs]
     lines.append(f"constants   {model.constant_bytes:,} bytes")
-    lines.append(f"workspace   {model.workspace_bytes:,} bytes")
+    shared = model.workspace_with_io_bytes
+    lines.append(
+        f"workspace   {model.workspace_bytes:,} bytes"
+        + (f" ({shared:,} with inputs and outputs in it)" if shared else "")
+    )
     return lines
 
 

@@ -82,6 +82,7 @@ def metadata(compiled: CompiledModel, time: datetime.datetime) -> dict[str, Any]
         "device": _CPU,
         "constants_size_bytes": compiled.constant_bytes,
         "workspace_size_bytes": compiled.workspace_bytes,
+        "workspace_with_io_size_bytes": compiled.workspace_with_io_bytes,
         "io_size_bytes": sum(t.nbytes for t in (*compiled.inputs, *compiled.outputs)),
         "inputs": _tensors(compiled.inputs),
         "outputs": _tensors(compiled.outputs),

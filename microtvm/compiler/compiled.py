@@ -61,6 +61,8 @@ class CompiledModel:
         Bytes of weights, which lie in flash.
     workspace_bytes : int
         Bytes of the one static arena, which holds all activations.
+    workspace_with_io_bytes : int
+        Bytes of the arena where inputs and outputs lie in it (`microtvm.compiler.shared_arena`).
     files : dict of str to bytes
         Contents of the archive by path, all but ``metadata.json``.
     verification : Verification or None
@@ -75,6 +77,7 @@ class CompiledModel:
     kernels: tuple[KernelInfo, ...]
     constant_bytes: int
     workspace_bytes: int
+    workspace_with_io_bytes: int
     files: dict[str, bytes] = field(repr=False)
     verification: Verification | None = None
     layers: tuple[LayerInfo, ...] = ()

@@ -26,6 +26,7 @@ from .lower import lower
 from .operators import Operator
 from .operators.requantize import Rounding
 from .program import Block, Place, Program, Space, TensorInfo
+from .shared_arena import shared_arena
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -117,17 +118,19 @@ def compile_imported(imported: ImportedModel, name: str) -> CompiledModel:
     kernels, helpers = print_kernels(program, imported.source)
     _place_temporaries(program)
     program.offsets, program.arena_bytes = plan(program.blocks)
+    program.shared = shared_arena(program)
 
     inputs, outputs = tuple(program.inputs), tuple(program.outputs)
     workspace_bytes = program.arena_bytes + program.state_bytes
+    shared_bytes = program.shared.nbytes + program.state_bytes
     has_state = bool(program.states)
     files = {
         f"codegen/host/include/{prefix}.h": header(
-            prefix, inputs, outputs, workspace_bytes, has_state
+            prefix, inputs, outputs, workspace_bytes, shared_bytes, has_state
         ),
         f"codegen/host/src/{name}_lib0.c": source(prefix, program, kernels, helpers),
         f"codegen/host/src/{name}_lib1.c": descriptor(
-            prefix, name, inputs, outputs, workspace_bytes, program.constant_bytes, has_state
+            prefix, name, inputs, outputs, program.constant_bytes, has_state
         ),
         **{f"codegen/host/include/{file}": text for file, text in carried(program).items()},
         f"src/{name}.relax": imported.module.script(show_meta=False),
@@ -142,6 +145,7 @@ def compile_imported(imported: ImportedModel, name: str) -> CompiledModel:
         ),
         constant_bytes=program.constant_bytes,
         workspace_bytes=workspace_bytes,
+        workspace_with_io_bytes=shared_bytes,
         files={
             **{path: text.encode() for path, text in files.items()},
             f"parameters/{name}.params": _parameters(program),

@@ -114,11 +114,29 @@ class Copy:
     nbytes: int
 
 
+@dataclass(frozen=True)
+class SharedArena:
+    """The arena once more, with the model's inputs and outputs in it.
+
+    Attributes
+    ----------
+    offsets, inputs, outputs : list of int
+        Where the program's blocks, its inputs and its outputs lie.
+    nbytes : int
+    """
+
+    offsets: list[int]
+    inputs: list[int]
+    outputs: list[int]
+    nbytes: int
+
+
 @dataclass
 class Program:
     """A model as calls in order. ``offsets[i]`` is where ``blocks[i]`` lies in the arena.
 
-    ``states`` are the first values of the tensors that are kept from run to run.
+    ``states`` are the first values of the tensors that are kept from run to run; ``shared`` is the
+    arena for firmware that wants inputs and outputs in it (`microtvm.compiler.shared_arena`).
     """
 
     inputs: list[TensorInfo]
@@ -131,6 +149,7 @@ class Program:
     offsets: list[int]
     arena_bytes: int
     states: list[np.ndarray] = field(default_factory=list)
+    shared: SharedArena | None = None
 
     @property
     def state_bytes(self) -> int:

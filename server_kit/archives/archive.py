@@ -60,6 +60,8 @@ class Module:
     arguments : list of Tensor
         Of an operator: all arguments, in order; which ones are outputs is not recorded.
     workspace_bytes, constant_bytes : int
+    has_io_in_workspace : bool
+        Whether its C can keep inputs and outputs in the workspace (``MICROTVM_IO_IN_ARENA``).
     """
 
     def __init__(self, name: str, metadata: _Json) -> None:
@@ -69,6 +71,7 @@ class Module:
         self.style = metadata.text("style") if "style" in metadata.value else "full-model"
         main = _main_function(metadata)
         self.workspace_bytes = main.number("workspace_size_bytes")
+        self.has_io_in_workspace = main.number("workspace_with_io_size_bytes") > 0
         self.constant_bytes = main.number("constants_size_bytes")
         self.inputs = _tensors(main.object("inputs"))
         self.outputs = _tensors(main.object("outputs"))

@@ -36,9 +36,12 @@ def firmware_facts(
     OptionError :
         When the memory that was asked for is too small.
     """
+    facts = generation.facts()
     return {
-        **generation.facts(),
-        "pool_bytes": pool_bytes(generation.module, spare_pool_bytes, generation.tensor_bytes),
+        **facts,
+        "pool_bytes": pool_bytes(
+            generation.module, spare_pool_bytes, generation.tensor_bytes, facts["program"]
+        ),
         "packet_bytes": packet_bytes,
         "tvm_workspace_bytes": tvm_workspace_bytes(generation.tvm_bytes),
     }

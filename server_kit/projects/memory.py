@@ -18,11 +18,15 @@ _LEAST_TVM_BYTES = 64 * 1024
 _TVM_BYTES = 2 * 1024 * 1024
 
 
-def pool_bytes(module: Module, spare_bytes: int, given: int | None = None) -> int:
+def pool_bytes(
+    module: Module, spare_bytes: int, given: int | None = None, program: str = ""
+) -> int:
     """The size of the pool for a model.
 
     The executor holds the inputs and outputs once. A client that keeps its own copies on the
-    device, to time runs on data that is there already, allocates them a second time.
+    device, to time runs on data that is there already, allocates them a second time. A standalone
+    program has no client, and its inputs and outputs lie in the model's arena where that has room
+    for them: the pool then holds the table of them only.
 
     Parameters
     ----------
@@ -32,6 +36,8 @@ def pool_bytes(module: Module, spare_bytes: int, given: int | None = None) -> in
         For whatever else a client allocates.
     given : int, optional
         The option ``workspace_size_bytes``: this size instead.
+    program : str
+        The firmware's program, a file of ``src/``.
 
     Raises
     ------
@@ -39,8 +45,11 @@ def pool_bytes(module: Module, spare_bytes: int, given: int | None = None) -> in
         When the size given is too small for the model's inputs and outputs.
     """
     tensors = [*module.inputs.values(), *module.outputs.values(), *module.arguments]
-    blocks = sum(_block(tensor.size_bytes) for tensor in tensors)
+    is_shared = program == "main_standalone" and module.has_io_in_workspace
+    blocks = 0 if is_shared else sum(_block(tensor.size_bytes) for tensor in tensors)
     least = blocks + _block(len(tensors) * _POINTER_BYTES) + _ALIGNMENT
+    if given is None and is_shared:
+        return _round_up(least)
     if given is None:
         return _round_up(least + blocks + spare_bytes)
     if not least <= given <= _MOST_BYTES:

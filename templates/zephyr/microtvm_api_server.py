@@ -303,7 +303,7 @@ def project_facts(generation, options):
     }
     return {
         **facts,
-        "pool_bytes": pool_bytes(generation.module, 0, generation.tensor_bytes),
+        "pool_bytes": pool_bytes(generation.module, 0, generation.tensor_bytes, facts["program"]),
         "pool_has_spare": generation.tensor_bytes is None,
         # 0: as the board's RAM allows, which the firmware's sizes.h knows.
         "tvm_workspace_bytes": 0 if given is None else tvm_workspace_bytes(given, least),

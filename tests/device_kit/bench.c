@@ -90,7 +90,8 @@ static const dk_tensor_info bench_outputs[] = {
     {"doubled", shape_x, 2, {2, 32, 1}, 16},
     {"same", shape_s, 2, {0, 8, 1}, 4},
 };
-const dk_model bench_model = {"toy", bench_inputs, 2, bench_outputs, 2, bench_run, 0, 0, NULL};
+const dk_model bench_model = {"toy", bench_inputs, 2,   bench_outputs, 2, bench_run, 0,
+                              0,     NULL,         NULL};
 
 /* Requests. */
 

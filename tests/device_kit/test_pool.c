@@ -181,6 +181,45 @@ static void test_executor(void) {
     CHECK(pool.used == 0);
 }
 
+static _Alignas(DK_ALIGNMENT) uint8_t arena_bytes[64];
+
+static void map_to_arena(void **inputs, void **outputs) {
+    inputs[0] = arena_bytes;
+    inputs[1] = arena_bytes + 16;
+    outputs[0] = arena_bytes + 32;
+    outputs[1] = arena_bytes + 48;
+}
+
+static void test_executor_in_arena(void) {
+    dk_pool blocks;
+    dk_executor executor;
+    dk_model model = bench_model;
+    model.map_io = map_to_arena;
+    uint8_t *aligned = bench_pool + (-(uintptr_t)bench_pool % 16);
+    const uint32_t table = DK_POOL_BLOCK_BYTES(4 * (uint32_t)sizeof(void *));
+    CHECK(dk_pool_init(&blocks, &platform, aligned, table - 16) == DK_OK);
+    CHECK(dk_executor_create_in_arena(&executor, &blocks, &model) == DK_ERROR_NO_MEMORY);
+    CHECK(dk_pool_init(&blocks, &platform, aligned, table) == DK_OK);
+    memset(arena_bytes, 113, sizeof arena_bytes);
+    CHECK(dk_executor_create_in_arena(&executor, &blocks, &model) == DK_OK);
+    CHECK(blocks.used == table && dk_executor_input(&executor, 0) == arena_bytes);
+    float *x = dk_executor_input(&executor, 0);
+    CHECK(x[0] == 0);
+    x[3] = 1.5f;
+    CHECK(dk_executor_run(&executor) == 0);
+    CHECK(((float *)dk_executor_output(&executor, 0))[3] == 3.0f);
+    CHECK(dk_executor_output(&executor, 1) == arena_bytes + 48);
+    dk_executor_destroy(&executor);
+    CHECK(blocks.used == 0);
+    /* Buffers of its own, for whoever writes an input once and runs many times. */
+    CHECK(dk_pool_init(&blocks, &platform, bench_pool, sizeof bench_pool) == DK_OK);
+    CHECK(dk_executor_create(&executor, &blocks, &model) == DK_OK);
+    CHECK(dk_executor_input(&executor, 0) != arena_bytes);
+    /* And where the model has none in its arena. */
+    CHECK(dk_executor_create_in_arena(&executor, &blocks, &bench_model) == DK_OK);
+    CHECK(dk_executor_input(&executor, 0) != arena_bytes);
+}
+
 int main(void) {
     test_blocks();
     test_free_merges_and_high_water_stays();
@@ -189,5 +228,6 @@ int main(void) {
     test_damage_is_fatal();
     test_random_use();
     test_executor();
+    test_executor_in_arena();
     return 0;
 }

@@ -23,13 +23,19 @@ extern "C" {
 typedef struct dk_executor {
     const dk_model *model; /* NULL: there is no executor */
     dk_pool *pool;
-    void **buffers; /* inputs, then outputs; in the pool */
+    void **buffers; /* inputs, then outputs; the table is in the pool */
 } dk_executor;
 
 /* Allocates and clears the model's inputs and outputs; the pool's earlier executor, if any, is
  * freed first. The pool must hold DK_POOL_BLOCK_BYTES(nbytes) for each tensor and
  * DK_POOL_BLOCK_BYTES(tensors * sizeof(void *)) for the table of them. 0 or DK_ERROR_NO_MEMORY. */
 int dk_executor_create(dk_executor *executor, dk_pool *pool, const dk_model *model);
+
+/* The same with inputs and outputs in the model's arena, where they cost next to nothing, if the
+ * model has them there (dk_model.map_io); only the table of them is then in the pool. Every input
+ * must be written before every run, and outputs be read before that. Not for the RPC server, whose
+ * clients may write an input once for many runs. */
+int dk_executor_create_in_arena(dk_executor *executor, dk_pool *pool, const dk_model *model);
 
 void dk_executor_destroy(dk_executor *executor);
 

@@ -41,6 +41,9 @@ typedef struct dk_model {
     /* Forgets earlier runs of a model that keeps state from run to run; NULL for one that keeps
      * none. Called when a session ends. */
     void (*reset)(void);
+    /* Where inputs and outputs lie in the model's own arena; NULL where they do not. A run
+     * overwrites inputs that lie there, and writing inputs may overwrite outputs. */
+    void (*map_io)(void **inputs, void **outputs);
 } dk_model;
 
 /* Defined once, in the generated <name>_lib1.c. */

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..dtypes import element_type
 from ..program import TensorInfo
+from .arena import IO_IN_ARENA
 from .header import members
 from .names import string_literal
 
@@ -38,7 +39,6 @@ def descriptor(
     model_name: str,
     inputs: Sequence[TensorInfo],
     outputs: Sequence[TensorInfo],
-    workspace_bytes: int,
     constant_bytes: int,
     has_state: bool = False,
 ) -> str:
@@ -62,6 +62,15 @@ def descriptor(
         f"    return {name}_run(&in, &out);",
         "}",
         "",
+        f"#ifdef {IO_IN_ARENA}",
+        "static void map_io(void **input_data, void **output_data) {",
+        f"    const struct {name}_inputs in = {name}_map_inputs();",
+        f"    const struct {name}_outputs out = {name}_map_outputs();",
+        *(f"    input_data[{i}] = in.{m};" for i, m in enumerate(members(inputs))),
+        *(f"    output_data[{i}] = out.{m};" for i, m in enumerate(members(outputs))),
+        "}",
+        "#endif",
+        "",
         "const dk_model dk_system_model = {",
         f"    .name = {string_literal(model_name)},",
         "    .inputs = inputs,",
@@ -69,9 +78,12 @@ def descriptor(
         "    .outputs = outputs,",
         f"    .num_outputs = {len(outputs)},",
         "    .run = run,",
-        f"    .workspace_bytes = {workspace_bytes},",
+        f"    .workspace_bytes = {name.upper()}_WORKSPACE_SIZE,",
         f"    .constant_bytes = {constant_bytes},",
         *([f"    .reset = {name}_reset,"] if has_state else []),
+        f"#ifdef {IO_IN_ARENA}",
+        "    .map_io = map_io,",
+        "#endif",
         "};",
         "",
     ]

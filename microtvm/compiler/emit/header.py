@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..program import TensorInfo
+from .arena import IO_IN_ARENA, map_prototypes
 from .names import comment, identifiers
 from .state import reset_prototype
 
@@ -33,6 +34,7 @@ def header(
     inputs: Sequence[TensorInfo],
     outputs: Sequence[TensorInfo],
     workspace_bytes: int,
+    workspace_with_io_bytes: int,
     has_state: bool = False,
 ) -> str:
     """Text of ``tvmgen_<name>.h``.
@@ -44,6 +46,8 @@ def header(
     inputs, outputs : sequence of TensorInfo
     workspace_bytes : int
         Size of the arena and the states, which the source file holds itself.
+    workspace_with_io_bytes : int
+        The same where inputs and outputs lie in the arena.
     has_state : bool
         Whether anything is kept from run to run.
     """
@@ -67,13 +71,19 @@ def header(
     for suffix, tensor in zip(suffixes, both, strict=True):
         lines.append(f"#define {macro}_{suffix.upper()}_SIZE {tensor.nbytes}")
     lines += [
-        "/* Bytes of static memory that the model uses for its activations. */",
+        "/* Bytes of static memory that the model uses for its activations; inputs and outputs",
+        f" * among them where {IO_IN_ARENA} is defined for all files of the firmware. */",
+        f"#ifdef {IO_IN_ARENA}",
+        f"#define {macro}_WORKSPACE_SIZE {workspace_with_io_bytes}",
+        "#else",
         f"#define {macro}_WORKSPACE_SIZE {workspace_bytes}",
+        "#endif",
         "",
         *_struct(name, "input", inputs),
         *_struct(name, "output", outputs),
         "/* Runs one inference. Returns 0. Not reentrant: activations are in static memory. */",
         f"int32_t {name}_run(struct {name}_inputs *inputs, struct {name}_outputs *outputs);",
+        *map_prototypes(name),
         *(reset_prototype(name) if has_state else []),
         "",
         "#ifdef __cplusplus",

@@ -8,6 +8,7 @@ from ..dtypes import element_type
 from ..errors import CompileError, UnsupportedOperatorError
 from ..operators import Operator
 from ..program import Place, Program, Space
+from .arena import arena_definition, map_definitions
 from .flash import FLASH, flash_constants, flash_parameters, prelude
 from .header import members
 from .helpers import Helpers
@@ -71,7 +72,7 @@ class _Driver:
             return f"constant_{place.index}"
         if place.space is Space.STATE:
             return f"state_{place.index}"
-        return f"(void *)&arena[{self._program.offsets[place.index]}]"
+        return f"(void *)&arena[arena_block_{place.index}]"
 
     def text(self) -> str:
         name = self._name
@@ -131,15 +132,12 @@ def source(name: str, program: Program, kernels: list[str], helpers: str) -> str
             f"static {const} _Alignas({ALIGNMENT}) {c} constant_{index}[{array.size}] = {{\n"
             f"{initializer(array)}\n}};\n"
         )
-    if program.arena_bytes:
-        parts.append(
-            f"/* Every activation, each at an offset that is free while it is needed. */\n"
-            f"static _Alignas({ALIGNMENT}) uint8_t arena[{program.arena_bytes}];\n"
-        )
+    parts.append(arena_definition(program))
     if program.states:
         parts.append(state_definitions(name, program))
     if helpers:
         parts.append(helpers + "\n")
     parts += [kernel + "\n" for kernel in kernels]
     parts.append(_Driver(name, program).text() + "\n")
+    parts.append(map_definitions(name, program))
     return "\n".join(parts)

@@ -86,7 +86,7 @@ int main(void) {
         result = dk_pool_init(&pool, &platform, memory, sizeof memory);
     }
     if (result == 0) {
-        result = dk_executor_create(&executor, &pool, &dk_system_model);
+        result = dk_executor_create_in_arena(&executor, &pool, &dk_system_model);
     }
     if (result != 0) {
         (void)fprintf(stderr, "the tensors do not fit into a pool of %zu bytes\n", sizeof memory);

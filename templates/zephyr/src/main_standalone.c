@@ -50,7 +50,7 @@ int main(void) {
         result = dk_pool_init(&pool, &platform, memory, sizeof memory);
     }
     if (result == 0) {
-        result = dk_executor_create(&executor, &pool, &dk_system_model);
+        result = dk_executor_create_in_arena(&executor, &pool, &dk_system_model);
     }
     if (result != 0) {
         printk("the tensors do not fit into a pool of %u bytes\n", (unsigned)sizeof memory);
