@@ -27,8 +27,18 @@ static inline const int8_t *mt_dense_row(const mt_dense_layer *layer, const int8
 static inline void mt_dense_store(const mt_dense_layer *layer, const mt_scale *scales, int32_t c,
                                   const int32_t *sums, int8_t *out) {
     int32_t left = layer->units - c;
+    out += c;
+    scales += c;
+    if (left >= 4 && layer->output.form == MT_COMMON) {
+        int32_t zero = 1 + 2 * layer->output.zero;
+        out[0] = mt_common_output(sums[0], scales[0].multiplier, scales[0].down, zero);
+        out[1] = mt_common_output(sums[1], scales[1].multiplier, scales[1].down, zero);
+        out[2] = mt_common_output(sums[2], scales[2].multiplier, scales[2].down, zero);
+        out[3] = mt_common_output(sums[3], scales[3].multiplier, scales[3].down, zero);
+        return;
+    }
     for (int32_t i = 0; i < 4 && i < left; ++i) {
-        out[c + i] = mt_output_of(sums[i], scales + c + i, &layer->output);
+        out[i] = mt_other_output(sums[i], scales + i, &layer->output);
     }
 }
 
