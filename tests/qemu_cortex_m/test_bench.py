@@ -11,10 +11,12 @@ import sys
 BENCH = pathlib.Path(__file__).parents[1] / "bench" / "cortex_m.py"
 KEPT = BENCH.with_suffix(".json")
 BOARD = "mps2_an386"
+VECTOR_BOARD = "mps3_an547"
 
 
 def compare(model: pathlib.Path, kept: pathlib.Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, BENCH, model, "--board", BOARD, "--kept", kept]
+    boards = [f"--board={board}" for board in (BOARD, VECTOR_BOARD)]
+    command = [sys.executable, BENCH, model, *boards, "--kept", kept]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
