@@ -18,7 +18,7 @@ from server_kit.errors import JSONRPCError
 
 from .. import __version__
 from ..errors import MicroTVMError
-from . import build, check, compile, create, demo, doctor, flash, fork, info, run
+from . import boards, build, check, compile, create, demo, doctor, flash, fork, info, run
 from .arguments import UsageError, join_option_values
 from .report import Report
 
@@ -33,6 +33,7 @@ _VERBS = {
     "check": check,
     "fork": fork,
     "doctor": doctor,
+    "boards": boards,
 }
 _EXIT_ERROR, _EXIT_USAGE, _EXIT_INTERRUPTED, _EXIT_BROKEN_PIPE = 1, 2, 130, 141
 _ABOUT = "Put trained models on microcontrollers, through TVM's Project API."
