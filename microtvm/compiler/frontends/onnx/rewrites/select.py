@@ -12,6 +12,29 @@ from .registry import rewrites
 _MAX_RANKED = 2048
 
 
+# The name of an ArgMax whose result is held within the axis.
+_HELD = "held"
+
+
+@rewrites("ArgMax", "ArgMin")
+def position(node: Node) -> bool | None:
+    """Held within the axis.
+
+    Where all elements are the type's smallest number or -inf (for ArgMin the largest), TVM's kernel
+    finds the index -1, and counted from the end the one after the last.
+    """
+    if node.node.name == _HELD:
+        return False
+    axis = node.attribute("axis", 0)
+    attributes = {"axis": axis, "keepdims": node.attribute("keepdims", 1)}
+    if node.attribute("select_last_index", 0):
+        attributes["select_last_index"] = 1
+    found = node.emit(node.node.op_type, node.input(0), name=_HELD, **attributes)
+    last = node.shape(0)[axis] - 1
+    node.give(node.emit("Clip", found, node.value(0, "int64"), node.value(last, "int64")))
+    return None
+
+
 @rewrites("TopK")
 def top_k(node: Node) -> bool | None:
     """By rank: how many elements come before each. TVM's sort needs TVM's runtime."""
