@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Any function of one 8-bit number: a table of 256 entries."""
+"""Functions of one number: a table of an 8-bit one's 256 results, 513 for an int16 one."""
 
 from __future__ import annotations
 
@@ -55,6 +55,88 @@ class Lookup(Operator):
         )
 
 
+class InterpolatedLookup(Operator):
+    """Element-wise function of an int16 tensor: straight lines between 513 results.
+
+    Parameters
+    ----------
+    name : str
+        The function, e.g. ``"exp"``.
+    input, output : QuantizedTensor
+        Of int16.
+    table : array of int16, shape (513,)
+        The results for every 128th input, as `interpolated_table` makes them.
+    """
+
+    def __init__(
+        self, name: str, input: QuantizedTensor, output: QuantizedTensor, table: np.ndarray
+    ):
+        self.name = name
+        self.inputs = (input,)
+        self.output = output
+        self._table = table
+
+    def compute(self, *arrays: np.ndarray) -> np.ndarray:
+        value = arrays[0].astype(np.int32)
+        place, rest = 256 + (value >> 7), value & 127
+        wide = self._table.astype(np.int32)
+        # LiteRT keeps slope and sum in 16 bits, where they wrap.
+        slope = (wide[place + 1] - wide[place]).astype(np.int16).astype(np.int32)
+        result: np.ndarray = (wide[place] + ((slope * rest + 64) >> 7)).astype(np.int16)
+        return result
+
+    @property
+    def constants(self) -> tuple[Constant, ...]:
+        return (Constant("table", self._table),)
+
+    @property
+    def overwritable(self) -> tuple[int, ...]:
+        return (0,)
+
+    def body(self, kernel: str) -> str:
+        return (
+            f"    for (int32_t i = 0; i < {self.output.size}; ++i) {{\n"
+            "        int32_t place = 256 + (x0[i] >> 7);\n"
+            f"        int32_t base = {kernel}_table[place];\n"
+            f"        int32_t slope = (int16_t)({kernel}_table[place + 1] - base);\n"
+            "        out[i] = (int16_t)(base + ((slope * (x0[i] & 127) + 64) >> 7));\n"
+            "    }"
+        )
+
+
+def interpolated_table(
+    function: Callable[[np.ndarray], np.ndarray], input: QuantizedTensor, output: QuantizedTensor
+) -> np.ndarray:
+    """A real function's results for every 128th int16, as LiteRT computes them in float32.
+
+    Each is moved by half the error that the straight line to the next has in its middle.
+    """
+    low, high = (
+        np.float32(input.scale) * np.float32(limit - input.zero_point) for limit in input.limits
+    )
+    smallest, largest = (
+        np.float32(output.scale) * np.float32(limit - output.zero_point) for limit in output.limits
+    )
+    inverse = np.float32(1 << 16) / (largest - smallest)
+    step = (high - low) / np.float32(512)
+    starts = low + np.arange(513, dtype=np.float32) * step
+    real = function(starts) * inverse
+    middle = _rounded(function(starts[:-1] + step / np.float32(2)) * inverse)
+    line = _rounded((real[1:] + _rounded(real[:-1])) / np.float32(2))
+    table = np.append(
+        _rounded(real[:-1]) - _rounded((line - middle) / np.float32(2)),
+        _rounded(function(np.array([high])) * inverse),
+    )
+    clipped: np.ndarray = np.clip(table, *output.limits)
+    return clipped.astype(np.int16)
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """To nearest, halves away from zero."""
+    result: np.ndarray = np.copysign(np.floor(np.abs(values) + np.float32(0.5)), values)
+    return result
+
+
 def table_of(
     function: Callable[[np.ndarray], np.ndarray], input: QuantizedTensor, output: QuantizedTensor
 ) -> np.ndarray:
@@ -66,7 +148,7 @@ def table_of(
     quantized = np.arange(low, high + 1, dtype=np.int32)
     real = np.float32(input.scale) * (quantized - input.zero_point).astype(np.float32)
     result = function(real).astype(np.float32) * np.float32(1 / np.float32(output.scale))
-    rounded = np.copysign(np.floor(np.abs(result) + np.float32(0.5)), result)
+    rounded = _rounded(result)
     smallest, largest = output.limits
     table: np.ndarray = np.clip(rounded + output.zero_point, smallest, largest)
     return table.astype(output.dtype)

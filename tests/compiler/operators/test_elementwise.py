@@ -14,7 +14,8 @@ from microtvm.compiler.operators import QuantizedTensor
 from microtvm.compiler.operators.elementwise import Add, Binary, Extremum, Mul
 
 from .conftest import Run
-from .litert import answer, one_operator
+from .litert import answer
+from .tflite_file import one_operator
 
 _SHAPE = (1, 256, 16, 16)
 

@@ -22,7 +22,8 @@ from microtvm.compiler.operators.dense import Dense
 from microtvm.compiler.operators.depthwise import Depthwise
 
 from .conftest import Run
-from .litert import Weights, answer, one_operator
+from .litert import answer
+from .tflite_file import Weights, one_operator
 
 Layer = tuple[bytes, np.ndarray]
 

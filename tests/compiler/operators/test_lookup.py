@@ -14,7 +14,8 @@ from microtvm.compiler.frontends import read_file
 from microtvm.compiler.operators import QuantizedTensor
 
 from .conftest import Run
-from .litert import answer, one_operator
+from .litert import answer
+from .tflite_file import one_operator
 
 _BOTH = ("int8", "uint8")
 _SHAPE = (1, 16, 4, 4)
@@ -73,3 +74,23 @@ def test_integers_are_those_of_litert(
     for (operator, arrays), result, want in zip(cases, run_c(cases), expected, strict=True):
         assert np.array_equal(operator.compute(*arrays), want)
         assert np.array_equal(result, want)
+
+
+def test_int16_exp_is_that_of_litert(
+    require_module: Callable[..., object], run_c: Run, tmp_path: pathlib.Path
+) -> None:
+    """All inputs; up to one quantum apart, since no two libraries have the same exp of float32."""
+    require_module("tvm", "compile a model")
+    require_module("ai_edge_litert", "ask LiteRT")
+    values = np.arange(-32768, 32768).astype(np.int16).reshape(1, 256, 16, 16)
+    cases, expected = [], []
+    for scales in [(0.0002, 0.0002), (0.0001, 0.001), (0.001, 0.0001)]:
+        tensors = [QuantizedTensor(values.shape, "int16", scale) for scale in scales]
+        model = one_operator("EXP", tensors[:1], tensors[1], "ExpOptions", 2)
+        (tmp_path / "model.tflite").write_bytes(model)
+        (operator,) = read_file(tmp_path / "model.tflite", {}).operators.values()
+        cases.append((operator, [values]))
+        expected.append(answer(model, [values]).astype(np.int32))
+    for (operator, arrays), result, want in zip(cases, run_c(cases), expected, strict=True):
+        assert np.array_equal(result, operator.compute(*arrays))
+        assert np.abs(result - want).max() <= 1

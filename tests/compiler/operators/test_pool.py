@@ -16,7 +16,8 @@ from microtvm.compiler.operators import QuantizedTensor
 from microtvm.compiler.operators.pool import Pool2D
 
 from .conftest import Run
-from .litert import answer, one_operator
+from .litert import answer
+from .tflite_file import one_operator
 
 
 def _check(run_c: Run, folder: pathlib.Path, models: list[bytes], inputs: list[np.ndarray]) -> None:

@@ -18,7 +18,8 @@ from microtvm.compiler.operators import QuantizedTensor
 from microtvm.compiler.operators.transposed_conv2d import TransposedConv2D
 
 from .conftest import Run
-from .litert import Weights, answer, one_operator
+from .litert import answer
+from .tflite_file import Weights, one_operator
 
 Layer = tuple[bytes, np.ndarray]
 

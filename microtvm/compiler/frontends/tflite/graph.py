@@ -180,7 +180,7 @@ class Graph:
             if result is not None:
                 return _as_list(result, len(outputs))
         if custom and name != "TFLite_Detection_PostProcess":
-            raise _Refused("a custom operator, which this compiler does not know")
+            raise _Refused(_custom(name))
         builtin = "DETECTION_POSTPROCESS" if custom else name
         if not self._importer.knows(builtin):
             raise _Refused("not supported by TVM's TensorFlow Lite importer")
@@ -255,6 +255,15 @@ class Graph:
 
 class _Refused(Exception):
     """Why an operator is not converted, as the end of a sentence."""
+
+
+def _custom(name: str) -> str:
+    if name.startswith("Signal"):
+        return (
+            "a custom operator of TensorFlow Lite Micro's audio front end; convert the model from "
+            "the features on, and compute those in the application"
+        )
+    return "a custom operator, which this compiler does not know"
 
 
 def _reason(error: Exception) -> str:

@@ -6,6 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...dependencies import load
+from ...errors import CompileError
+from ...operators import QuantizedTensor
+from ...operators.update_slice import UpdateSlice
 from .context import OperatorContext
 from .registry import converter
 
@@ -37,12 +40,21 @@ def expand_dims(context: OperatorContext) -> Any:
     return relax.op.expand_dims(context.value(source), int(axis.reshape(-1)[0]))
 
 
-@converter("GATHER_ND")
-def gather_nd(context: OperatorContext) -> Any:
-    """An index is the last axis of the indices, as `relax.op.gather_nd` has it."""
+@converter("FILL")
+def fill(context: OperatorContext) -> Any:
     relax: Any = load("tvm.relax", "compile models")
-    source = context.input(0)
-    if not source.same_quantization(context.outputs[0]):
+    shape, value = context.constant(0), context.input(1)
+    if shape is None or not value.same_quantization(context.outputs[0]):
         return None
-    indices = context.emit(relax.op.astype(context.value(context.input(1)), "int64"))
-    return relax.op.gather_nd(context.value(source), indices)
+    one = context.emit(relax.op.reshape(context.value(value), ()))
+    return relax.op.broadcast_to(one, [int(extent) for extent in shape])
+
+
+@converter("DYNAMIC_UPDATE_SLICE")
+def update_slice(context: OperatorContext) -> Any:
+    operand, update, start = (context.input(i) for i in range(3))
+    if not (operand.same_quantization(update) and operand.same_quantization(context.outputs[0])):
+        raise CompileError("its tensors are quantized differently")
+    kinds = [QuantizedTensor(t.shape, t.dtype) for t in (operand, update, start)]
+    values = [context.value(t) for t in (operand, update, start)]
+    return context.operators.call(UpdateSlice(*kinds), *values)

@@ -11,7 +11,13 @@ import numpy as np
 
 from ...operators import QuantizedTensor
 from ...operators.hard_swish import hard_swish_table
-from ...operators.lookup import Lookup, rescaled_table, table_of
+from ...operators.lookup import (
+    InterpolatedLookup,
+    Lookup,
+    interpolated_table,
+    rescaled_table,
+    table_of,
+)
 from .context import OperatorContext
 from .quantized import fused_limits, in_integers, quantized
 from .registry import converter
@@ -38,6 +44,19 @@ _CLAMPS = {"RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
 def function(context: OperatorContext) -> Any:
     """A function whose table is computed in float."""
     return _lookup(context, lambda a, b: _real_table(_FUNCTIONS[context.name], a, b))
+
+
+@converter("EXP")
+def exponential(context: OperatorContext) -> Any:
+    """Of int16: LiteRT's table has 513 entries."""
+    source, output = context.input(0), context.outputs[0]
+    if not in_integers(source, output, dtypes=("int16",)):
+        return None
+    a, b = quantized(source), quantized(output)
+    with np.errstate(all="ignore"):
+        table = interpolated_table(np.exp, a, b)
+    operator = InterpolatedLookup("exp", a, b, table)
+    return context.operators.call(operator, context.value(source))
 
 
 @converter("HARD_SWISH")

@@ -73,7 +73,9 @@ def svdf(context: OperatorContext) -> Any:
     result = emit(relax.op.sum(units, axis=2))
     if context.has_input(3):
         result = emit(relax.op.add(result, real(context, 3)))
-    result = activated(context, result, context.options.FusedActivationFunction())
+    # Where the output is quantized its limits are the activation: LiteRT applies no other.
+    if not context.outputs[0].quantized:
+        result = activated(context, result, context.options.FusedActivationFunction())
     return None if result is None else stored(context, result)
 
 

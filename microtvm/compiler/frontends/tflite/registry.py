@@ -27,6 +27,7 @@ Converter = Callable[[OperatorContext], Any]
 
 # The files that hold converters, in the order in which they are asked.
 GROUPS: tuple[str, ...] = (
+    "quantized_compare",
     "quantized_elementwise",
     "quantized_layers",
     "quantized_lookup",
@@ -37,12 +38,17 @@ GROUPS: tuple[str, ...] = (
     "blocks",
     "control",
     "dense",
+    "elementwise",
+    "gather",
     "moves",
     "pad",
     "recurrent",
+    "reduce",
     "requantize",
+    "resize",
     "shape",
     "state",
+    "transposed",
 )
 
 _converters: dict[str, list[Converter]] = {}

@@ -23,3 +23,19 @@ def shape(context: OperatorContext) -> Any:
 def rank(context: OperatorContext) -> Any:
     relax: Any = load("tvm.relax", "compile models")
     return relax.const(np.array(len(context.input(0).shape), "int32"), "int32")
+
+
+@converter("BROADCAST_ARGS")
+def broadcast_args(context: OperatorContext) -> Any:
+    """The shape to which two shapes broadcast."""
+    relax: Any = load("tvm.relax", "compile models")
+    given = [context.input(i) for i in range(2)]
+    rank = max(tensor.shape[0] for tensor in given)
+    shapes = []
+    for tensor in given:
+        ones = relax.const(np.ones(rank - tensor.shape[0], tensor.dtype), tensor.dtype)
+        value = context.value(tensor)
+        longer = relax.op.concat([ones, value], axis=0) if tensor.shape[0] < rank else value
+        shapes.append(context.emit(longer))
+    single = context.emit(relax.op.equal(shapes[0], relax.const(1, given[0].dtype)))
+    return relax.op.where(single, shapes[1], shapes[0])
