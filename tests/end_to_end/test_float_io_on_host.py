@@ -9,7 +9,7 @@ import numpy as np
 
 from microtvm.cli import main
 from microtvm.compiler.operators import QuantizedTensor
-from tests.compiler.operators.litert import one_operator
+from tests.compiler.operators.tflite_file import one_operator
 
 SOURCE = QuantizedTensor((1, 6), "int8", 0.0625, -3)
 TARGET = QuantizedTensor((1, 6), "int8", 1 / 256, -128)
