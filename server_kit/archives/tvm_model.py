@@ -92,15 +92,9 @@ class TvmModel:
         if self._module.style == "operator":
             return self._packed(self._module.name, *self._operator_tensors())
         if self._module.executors != ["aot"]:
-            executors = " and ".join(self._module.executors) or "unnamed"
-            if not self.has_functions:
-                raise self._archive.error(
-                    f"is for the {executors} executor and was built without TVM's system library, "
-                    "the table by which the RPC server finds its functions: build it again with "
-                    "Runtime('crt', {'system-lib': True}), or with TVM's 'aot' executor"
-                )
             raise self._archive.error(
-                f"is for the {executors} executor, which "
+                self.missing_functions()
+                or f"is for the {self._executors} executor, which "
                 "works through the RPC server only: generate the project with "
                 "project_type=host_driven, or compile the model with TVM's 'aot' executor"
             )
@@ -111,6 +105,23 @@ class TvmModel:
         if entry is None:
             raise self._archive.error("holds no function tvmgen_..._run to run the model with")
         return self._packed(entry.group(1).decode(), *self._packed_tensors())
+
+    def missing_functions(self) -> str:
+        """Why no RPC server can call this code and nothing else can; empty where one can."""
+        if self.has_functions or self._module.style == "operator":
+            return ""
+        if self._module.executors == ["aot"]:
+            return ""
+        return (
+            f"is for the {self._executors} executor and was built without TVM's system library, "
+            "the table by which the RPC server finds its functions: build it again with "
+            "Runtime('crt', {'system-lib': True}) and project_type=host_driven, or with TVM's "
+            "'aot' executor"
+        )
+
+    @property
+    def _executors(self) -> str:
+        return " and ".join(self._module.executors) or "unnamed"
 
     def _c_header(self) -> tuple[str, str] | None:
         """The header of the C interface: its name and text."""

@@ -54,6 +54,19 @@ class ServerDirectory:
         facts: dict[str, Any] = json.loads((self.path / FACTS).read_text(encoding="utf-8"))
         return facts
 
+    def facts_to_build(self) -> dict[str, Any]:
+        """The same, for ``build``.
+
+        Raises
+        ------
+        ProjectError :
+            In a template, and where the model can be generated from and not built.
+        """
+        facts = self.facts()
+        if facts["defect"]:
+            raise ProjectError(f"the model {self.archive} {facts['defect']}")
+        return facts
+
     def require_template(self) -> None:
         """Refuse to generate a project from a project.
 

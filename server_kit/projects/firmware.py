@@ -74,9 +74,9 @@ def build_firmware(
     ToolError :
         When a tool is missing or fails.
     ProjectError :
-        When the project is where CMake cannot build.
+        When the project is where CMake cannot build, or its model cannot be built.
     """
-    facts = project.facts()
+    facts = project.facts_to_build()
     build_dir = project.path / "build"
     shared = {
         "COMPILE_DEFINITIONS": ";".join(facts["compile_definitions"]),

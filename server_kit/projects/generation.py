@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import pathlib
 
+from .. import log
 from ..archives.archive import ModelArchive
 from ..archives.safe_tar import SafeTar
 from .cmsis import write_cmsis_nn
@@ -96,6 +97,7 @@ class Generation:
             "runtime": runtime.name,
             "is_served_by_tvm": runtime.is_served_by_tvm,
             "program": f"main_{kind}",
+            "defect": runtime.defect,
             "compile_definitions": read_definitions(options["compile_definitions"]),
             "warning_as_error": options["warning_as_error"],
             "verbose": options["verbose"],
@@ -125,6 +127,8 @@ class Generation:
         ------
         ProjectError, ArchiveError, OptionError :
         """
+        if self.runtime.defect:
+            log.info(f"this project will not build: its model {self.runtime.defect}")
         with ProjectWriter(project_dir) as project:
             for name in names:
                 project.copy(self._template.path / name)

@@ -42,6 +42,9 @@ class ModelRuntime:
         Whether the model runs on TVM's C runtime.
     is_served_by_tvm : bool
         Whether it is called through TVM's own RPC server, which is C++.
+    defect : str
+        Why the project cannot be built, where it can be generated all the same; else empty. TVM's
+        own templates generate such projects, and its clients read their options.
 
     Raises
     ------
@@ -52,12 +55,16 @@ class ModelRuntime:
     def __init__(self, archive: ModelArchive, module: Module, is_standalone: bool) -> None:
         self.is_tvm_crt = module.abi is None
         self.is_served_by_tvm = False
+        self.defect = ""
         self._archive = archive
         self._descriptor: str | None = None
         if self.is_tvm_crt:
             model = TvmModel(archive, module)
             self.is_served_by_tvm = model.has_functions and not is_standalone
-            if not self.is_served_by_tvm:
+            missing = model.missing_functions()
+            if missing and not is_standalone:
+                self.defect = missing
+            elif not self.is_served_by_tvm:
                 self._descriptor = model.descriptor()
         elif module.abi != ABI:
             raise archive.error(

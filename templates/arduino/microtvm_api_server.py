@@ -110,7 +110,7 @@ class Handler(ProjectAPIHandler):
     def build(self, options):
         from arduino_kit.sketch import LIBRARIES, SKETCH
 
-        facts = HERE.facts()
+        facts = HERE.facts_to_build()
         more = ["--libraries", str(HERE.path / LIBRARIES)]
         if options["verbose"] or facts["verbose"]:
             more.append("--verbose")

@@ -173,7 +173,7 @@ class Handler(ProjectAPIHandler):
     def build(self, options):
         from server_kit.tools.footprint import measure
 
-        facts = HERE.facts()
+        facts = HERE.facts_to_build()
         tree, west = zephyr_and_west(options, facts)
         build = zephyr_build()
         build.run(west, facts["board"], tree.base, options["verbose"] or facts["verbose"])

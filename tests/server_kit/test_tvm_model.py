@@ -33,6 +33,13 @@ def descriptor(path: pathlib.Path, crt: pathlib.Path | None) -> str:
     return written.read_text() if written.exists() else ""
 
 
+def without_header(path: pathlib.Path, executors: list[str]) -> pathlib.Path:
+    """Code of TVM that lists no functions and has no C interface."""
+    files = tiny_model.members(abi=None, executors=executors)
+    del files["./codegen/host/include/tvmgen_default.h"]
+    return tiny_model.write_tar(path, files)
+
+
 @pytest.fixture
 def crt(tmp_path: pathlib.Path) -> pathlib.Path:
     """The names by which TVM's runtime is known; nothing is compiled here."""
@@ -142,22 +149,25 @@ def test_the_runtime_of_the_archive(tmp_path: pathlib.Path) -> None:
     assert not (tmp_path / "project" / "model" / "runtime").exists()
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"executors": ["graph"]}, "graph executor and was built without TVM's system library"),
-        ({"executors": []}, "is for the unnamed executor"),
-        ({"executors": ["aot"]}, "holds no function tvmgen_..._run to run the model with"),
-    ],
-)
-def test_code_that_cannot_be_called(
-    tmp_path: pathlib.Path, changes: dict[str, Any], said: str
+@pytest.mark.parametrize("executors", [["graph"], []], ids=["graph", "unnamed"])
+def test_a_graph_without_the_system_library_is_generated_and_not_built(
+    tmp_path: pathlib.Path, executors: list[str]
 ) -> None:
-    files = tiny_model.members(abi=None, **changes)
-    del files["./codegen/host/include/tvmgen_default.h"]
-    path = tiny_model.write_tar(tmp_path / "model.tar", files)
+    """Through the RPC server only the build is refused; without it there is nothing to call."""
+    path = without_header(tmp_path / "model.tar", executors=executors)
+    name = executors[0] if executors else "unnamed"
+    said = f"is for the {name} executor and was built without TVM's system library"
+    assert runtime(path).defect.startswith(said)
+    assert not runtime(path).is_served_by_tvm
     with pytest.raises(ArchiveError, match=said):
-        runtime(path)
+        runtime(path, is_standalone=True)
+
+
+def test_code_that_cannot_be_called(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "model.tar"
+    with pytest.raises(ArchiveError, match=r"holds no function tvmgen_\.\.\._run to run the model"):
+        runtime(without_header(path, executors=["aot"]))
+    files = tiny_model.members(abi=None)
     del files["./codegen/host/src/default_lib0.c"], files["./codegen/host/src/default_lib1.c"]
     with pytest.raises(ArchiveError, match="holds no code: there is nothing in codegen/host/src"):
         runtime(tiny_model.write_tar(path, files))

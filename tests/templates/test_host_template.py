@@ -220,6 +220,32 @@ def test_a_project_moved_to_such_a_path_says_so(generate: Generate, tmp_path: pa
     assert not (moved / "build").exists()
 
 
+def test_a_graph_without_the_system_library_is_refused_by_build(
+    host_template: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """TVM's own test_default_options_exist generates such a project and reads its options."""
+    files = tiny_model.members(abi=None, executors=["graph"])
+    del files["./codegen/host/include/tvmgen_default.h"]
+    for name in (
+        "include/tvm/runtime/crt/platform.h",
+        "src/runtime/crt/common/crt_runtime_api.c",
+    ):
+        files[f"./runtime/{name}"] = b""
+    archive = tiny_model.write_tar(tmp_path / "graph.tar", files)
+    where = {"model_library_format_path": str(archive), "project_dir": str(tmp_path / "project")}
+    options = {"board": "host", "project_type": "host_driven"}
+    with PipeDriver(host_template) as server:
+        server.call("generate_project", **where, options=options)
+        server.hang_up()
+        assert "this project will not build: its model is for the graph" in server.wait()
+    with PipeDriver(tmp_path / "project") as server:
+        names = {option["name"] for option in server.call("server_info_query")["project_options"]}
+        assert names >= {"verbose", "project_type", "board", "warning_as_error", "cmsis_path"}
+        said = complaint(lambda: server.call("build", options={}))
+    assert "built without TVM's system library" in said and "'system-lib': True" in said
+    assert not (tmp_path / "project" / "build").exists()
+
+
 def test_a_project_outlives_a_move_the_cache_and_the_template(
     host_template: pathlib.Path,
     archive: pathlib.Path,
