@@ -63,7 +63,7 @@ class ProjectWriter:
                     self._publish()
             finally:
                 self._discard()
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and self._is_writing(error):
             raise ProjectError(
                 f"the project {self._target} cannot be written: {_reason(error)}"
             ) from error
@@ -116,6 +116,11 @@ class ProjectWriter:
                 f"the project cannot be put at {self._target}: {error.strerror}"
             ) from error
         self._made_parents.clear()
+
+    def _is_writing(self, error: OSError) -> bool:
+        # A full disk names no file; what is read from elsewhere is that file's fault.
+        named = [str(name) for name in (error.filename, error.filename2) if name is not None]
+        return not named or any(name.startswith(str(self.directory)) for name in named)
 
     def _discard(self) -> None:
         """Remove what is left of a project that was not published."""

@@ -20,6 +20,7 @@ from ..workbench import Workbench, remove, tree
 
 _CLIENT = f"{RFC}: Host-driven model inference"
 _DEVICE = f"{RFC}: read_transport, write_transport, Raises"
+_STARTED: tuple[str, dict[str, Any]] = ("server_info_query", {"tvm_version": ""})
 _TRIES = 64
 _AT_WORK_SEC = 2.0
 _START_SEC = 1.0
@@ -69,19 +70,22 @@ def killed_generating(bench: Workbench) -> None:
     """A client killed during generate_project leaves no process and no half project."""
     bench.project()
     reference = bench.place("whole") / "project"
+    begin = time.monotonic()
     error = bench.generate(reference)
+    took_sec = time.monotonic() - begin
     expect(error is None, str(error), "see generate.project")
     whole = _sources(reference)
-    for delay_sec in (0.0, 0.02, 0.1):
+    for part in (0.0, 0.25, 0.5):
         room = bench.place("killed")
+        delay_sec = part * took_sec
         request = ("generate_project", bench.parameters(room / "project"))
-        mark = _kill_client(bench, bench.template, [], request, delay_sec)
+        mark = _kill_client(bench, bench.template, [_STARTED], request, delay_sec)
         _expect_none_left(bench, mark)
         for path in room.iterdir():
             complete = path.name == "project" and whole <= _sources(path)
             expect(
                 complete,
-                f"killed after {delay_sec:g} s, it leaves the half project {path.name}",
+                f"killed after {delay_sec:.3f} s, it leaves the half project {path.name}",
                 "write the project beside its target, rename it when it is whole, and remove it "
                 "when the client goes",
             )
