@@ -23,6 +23,7 @@ MODEL = CompiledModel(
     kernels=(KernelInfo("tvmgen_default_add", 0), KernelInfo("tvmgen_default_conv", 128)),
     constant_bytes=1234,
     workspace_bytes=512,
+    workspace_with_io_bytes=768,
     files={
         "codegen/host/include/tvmgen_default.h": b"header",
         "codegen/host/src/default_lib0.c": b"source",
@@ -84,6 +85,7 @@ def test_metadata_has_what_tvm_wrote_and_names_the_abi(tmp_path):
                                 "device": 1,
                                 "constants_size_bytes": 1234,
                                 "workspace_size_bytes": 512,
+                                "workspace_with_io_size_bytes": 768,
                                 "io_size_bytes": 6 + 16 + 1,
                                 "inputs": {
                                     "in:0": {
