@@ -15,8 +15,9 @@ demo: $(VENV)/.demo
 
 test: system-packages lint types pytest server-pythons
 
+# A file's tests stay together: they share what was built for them.
 pytest: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 server-pythons: $(VENV)/.dev
 	@sh .ci/server-pythons $(BIN)/pytest

@@ -91,4 +91,7 @@ def repository() -> pathlib.Path:
 def _isolated_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Build caches of a test run live and die with it, shared by its tests."""
     if "MICROTVM_CACHE_DIR" not in os.environ:
-        os.environ["MICROTVM_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
+        run = tmp_path_factory.getbasetemp()
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            run = run.parent
+        os.environ["MICROTVM_CACHE_DIR"] = str(run / "cache")
