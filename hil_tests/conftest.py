@@ -43,9 +43,12 @@ def pytest_configure_node(node) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say which boards the run is on."""
-    return config.stash.get(LINE, None)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say which boards the run is on, before anything else is said."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    line = session.config.stash.get(LINE, None)
+    if terminal is not None and line is not None:
+        terminal.write_line(line)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
