@@ -4,7 +4,7 @@
 
 The numbers come from templates/qemu_cortex_m, whose clock counts instructions: they are the same on
 any machine with the same compiler. ``--update`` keeps them in ``cortex_m.json``; without it, more
-instructions than ``--bound`` times those kept end in an error.
+of any of the three than ``--bound`` times what was kept ends in an error.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def measure(archive: pathlib.Path, golden: pathlib.Path, board: str) -> dict[str
     Returns
     -------
     dict :
-        ``instructions`` of one inference, ``flash`` of model and kernels and ``ram``, workspace
-        with inputs and outputs, in bytes; ``wrong``, how many elements of the answers differ.
+        ``instructions`` of one inference, ``flash`` of model and kernels and ``ram``, the arena
+        with inputs and outputs in it, in bytes; ``wrong``, how many elements of the answers differ.
     """
     facts = read_model_facts(archive)
     directory = archive.parent / f"{archive.stem}-{board}"
@@ -60,11 +60,10 @@ def measure(archive: pathlib.Path, golden: pathlib.Path, board: str) -> dict[str
             wrong = int(np.count_nonzero(output.reshape(-1) != wanted["output"].reshape(-1)))
     footprint = json.loads((directory / "build" / "footprint.json").read_text(encoding="utf-8"))
     assert answers.device_time is not None
-    tensors = (*facts.inputs, *facts.outputs)
     return {
         "instructions": round(answers.device_time.min * 1e9),
         "flash": footprint["code_bytes"] + footprint["constant_bytes"],
-        "ram": footprint["workspace_bytes"] + sum(tensor.size for tensor in tensors),
+        "ram": facts.workspace_with_io_bytes,
         "wrong": wrong,
     }
 
@@ -84,30 +83,31 @@ def main() -> None:
     kept = json.loads(args.kept.read_text(encoding="utf-8")) if args.kept.exists() else {}
     peer = json.loads(args.peer.read_text(encoding="utf-8")) if args.peer else {}
     failed: list[str] = []
-    print(f"{'model':<12} {'board':<11} {'instructions':>12} {'before':>7} {'peer':>7}", end="")
-    print(f" {'flash':>8} {'RAM':>7} {'wrong':>6}")
+    print(f"{'model':<12} {'board':<11} {'instructions':>12} {'per MAC':>7} {'before':>7}", end="")
+    print(f" {'peer':>7} {'flash':>8} {'RAM':>7} {'wrong':>6}")
     with tempfile.TemporaryDirectory() as scratch:
         for model in args.models or sorted(MODELS.glob("*_int8.tflite")):
             archive = pathlib.Path(scratch) / f"{model.stem}.tar"
             microtvm.export_model_library_format(microtvm.compile(model), archive)
+            macs = sum(layer.macs or 0 for layer in read_model_facts(archive).layers)
             for board in args.board or BOARDS:
                 figures = measure(archive, model.with_name(f"{model.stem}.golden.npz"), board)
                 count = figures["instructions"]
+                known, beside = (of.get(model.stem, {}).get(board, {}) for of in (kept, peer))
                 ratios = [
-                    count / known[model.stem][board]["instructions"]
-                    if board in known.get(model.stem, {})
-                    else None
-                    for known in (kept, peer)
+                    f"{count / of['instructions']:.3f}" if of else "-" for of in (known, beside)
                 ]
-                before, beside = (f"{ratio:.3f}" if ratio else "-" for ratio in ratios)
-                print(f"{model.stem:<12} {board:<11} {count:12,} {before:>7} {beside:>7}", end="")
-                print(
-                    f" {figures['flash']:8,} {figures['ram']:7,} {figures['wrong']:6}", flush=True
-                )
+                print(f"{model.stem:<12} {board:<11} {count:12,} {count / macs:7.2f}", end="")
+                print(f" {ratios[0]:>7} {ratios[1]:>7} {figures['flash']:8,}", end="")
+                print(f" {figures['ram']:7,} {figures['wrong']:6}", flush=True)
+                where = f"{model.stem} on {board}"
                 if figures["wrong"]:
-                    failed.append(f"{model.stem} on {board}: {figures['wrong']} wrong elements")
-                if ratios[0] is not None and ratios[0] > args.bound:
-                    failed.append(f"{model.stem} on {board}: {ratios[0]:.3f} of the instructions")
+                    failed.append(f"{where}: {figures['wrong']} wrong elements")
+                failed += [
+                    f"{where}: {figures[what] / known[what]:.3f} of the {what}"
+                    for what in ("instructions", "flash", "ram")
+                    if known and figures[what] > args.bound * known[what]
+                ]
                 if args.update:
                     kept.setdefault(model.stem, {})[board] = figures
     if args.update:
