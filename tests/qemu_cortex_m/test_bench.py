@@ -8,6 +8,8 @@ import pathlib
 import subprocess
 import sys
 
+from tests.bench import comparison
+
 BENCH = pathlib.Path(__file__).parents[1] / "bench" / "cortex_m.py"
 KEPT = BENCH.with_suffix(".json")
 BOARD = "mps2_an386"
@@ -39,3 +41,8 @@ def test_more_instructions_than_before_are_an_error(
     done = compare(shared_models / "sww_int8.tflite", tmp_path / "kept.json")
     assert done.returncode == 1
     assert f"sww_int8 on {BOARD}: 2.000 of the instructions" in done.stderr
+
+
+def test_the_page_that_compares_has_these_figures() -> None:
+    text = comparison.PAGE.read_text(encoding="utf-8")
+    assert comparison.page(text) == text, "run: python -m tests.bench.comparison --write"
