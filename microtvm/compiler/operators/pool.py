@@ -17,7 +17,7 @@ class Pool2D(Operator):
     input, output : QuantizedTensor
         Shapes (batch, height, width, channels).
     average : bool
-        The mean, rounded half away from zero; otherwise the maximum.
+        The mean, rounded to nearest; otherwise the maximum.
     window, strides : pair of int
         Rows and columns.
     padding : pair of int
@@ -25,6 +25,9 @@ class Pool2D(Operator):
         output's shape.
     limits : pair of int, optional
         Smallest and largest output: a fused activation's.
+    ties_to_even : bool
+        Whether a mean in the middle becomes an even number of steps from the zero point, as
+        onnxruntime has it. Otherwise its integer is rounded away from 0, as LiteRT has it.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Pool2D(Operator):
         strides: tuple[int, int],
         padding: tuple[int, int] = (0, 0),
         limits: tuple[int, int] | None = None,
+        ties_to_even: bool = False,
     ):
         if (input.dtype, input.scale, input.zero_point) != (
             output.dtype,
@@ -48,6 +52,7 @@ class Pool2D(Operator):
         self.inputs = (input,)
         self.output = output
         self._average = average
+        self._ties_to_even = ties_to_even
         self._window, self._strides, self._padding = window, strides, padding
         self.low, self.high = limits or output.limits
 
@@ -74,12 +79,20 @@ class Pool2D(Operator):
                 part = arrays[0][:, rows, columns, :].astype(np.int64)
                 if self._average:
                     total, count = part.sum((1, 2)), part.shape[1] * part.shape[2]
-                    size = (np.abs(total) + count // 2) // count
-                    value = np.where(total < 0, -size, size)
+                    value = self._mean(total, count)
                 else:
                     value = part.max((1, 2))
                 out[:, y, x, :] = np.clip(value, self.low, self.high)
         return out
+
+    def _mean(self, total: np.ndarray, count: int) -> np.ndarray:
+        if self._ties_to_even:
+            zero = self.output.zero_point
+            even: np.ndarray = np.rint((total - count * zero) / count) + zero
+            return even
+        size = (np.abs(total) + count // 2) // count
+        signed: np.ndarray = np.where(total < 0, -size, size)
+        return signed
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -113,8 +126,7 @@ class Pool2D(Operator):
                 "                    value += element;",
                 "                }",
                 "            }",
-                f"            value = (value < 0 ? value - {count} / 2 : value + {count} / 2)"
-                f" / {count};",
+                *(f"            {line}" for line in self._mean_text(count)),
             ]
         else:
             lines += [
@@ -130,6 +142,19 @@ class Pool2D(Operator):
             "}",
         ]
         return "\n".join("    " + line for line in lines)
+
+    def _mean_text(self, count: str) -> list[str]:
+        """C statements that make a sum the mean."""
+        if not self._ties_to_even:
+            return [f"value = (value < 0 ? value - {count} / 2 : value + {count} / 2) / {count};"]
+        # 256 more steps make all of it positive, and do not change what is even.
+        zero = self.output.zero_point
+        return [
+            f"uint32_t halves = 2u * (uint32_t)(value + {256 - zero} * {count}) + {count};",
+            f"uint32_t mean = halves / (2u * {count});",
+            f"mean -= halves % (2u * {count}) == 0 ? mean & 1u : 0u;",
+            f"value = (int32_t)mean - {256 - zero};",
+        ]
 
     def _range(self, position: str, axis: int, name: str, extent: int, modulus: int) -> list[str]:
         """C statements for the first row or column under a window, and the one after the last."""

@@ -12,7 +12,8 @@ from .tensor import QuantizedTensor
 
 
 class Softmax(Operator):
-    """Softmax of an 8-bit tensor; the output has steps of 1/256 from its type's smallest value.
+    """Softmax of an 8-bit tensor; the output has steps of 1/256, or of 1/255, from its type's
+    smallest value.
 
     LiteRT sums float32 exponentials from a table of 256. The table here is in fixed point with as
     many bits as leave room for the sum in 32, and one division rounds to nearest, halves upwards:
@@ -28,8 +29,12 @@ class Softmax(Operator):
     name = "softmax"
 
     def __init__(self, input: QuantizedTensor, output: QuantizedTensor, beta: float = 1.0):
-        if output.scale != 1 / 256 or output.zero_point != output.limits[0]:
-            raise ValueError("the output of a softmax is 1/256 times what lies above the smallest")
+        self._steps = round(1 / output.scale)
+        exact = abs(self._steps * output.scale - 1) < 1e-6
+        if self._steps not in (255, 256) or not exact or output.zero_point != output.limits[0]:
+            raise ValueError(
+                "the output of a softmax is 1/256 or 1/255 times what lies above the smallest"
+            )
         self.inputs = (input,)
         self.output = output
         self._length = input.shape[-1]
@@ -41,7 +46,7 @@ class Softmax(Operator):
         x = arrays[0].astype(np.int64)
         powers = self._table[x.max(-1, keepdims=True) - x].astype(np.int64)
         total = powers.sum(-1, keepdims=True)
-        quotient, rest = np.divmod(powers << 8, total)
+        quotient, rest = np.divmod(powers * self._steps, total)
         quotient += 2 * rest >= total
         low = self.output.limits[0]
         result: np.ndarray = np.minimum(quotient, 255) + low
@@ -68,7 +73,7 @@ class Softmax(Operator):
             total += {kernel}_powers[largest - x0[i]];
         }}
         for (int32_t i = 0; i < {self._length}; ++i) {{
-            uint32_t power = {kernel}_powers[largest - x0[i]] << 8;
+            uint32_t power = {kernel}_powers[largest - x0[i]] * {self._steps}u;
             uint32_t share = power / total;
             uint32_t rest = power - share * total;
             share += rest >= total - rest ? 1u : 0u;

@@ -6,7 +6,8 @@ models by up to 28 quanta at the output, on half of them not at all. No answer c
 for being as far from one of them as the other is. So the tolerance of an output is the largest
 difference between the two on these samples, and besides
 
-- two quanta where it is quantized: the last operator's rounding, and one from before it;
+- two quanta where it is quantized, or was up to the end: the last operator's rounding, and one from
+  before it;
 - a thousandth of its range where it is float, three hundredths where the runtime rounds activations
   on the way (weights stored as integers, computed in float);
 - nothing where it is an integer that counts, or a bool: an index, a label.
@@ -87,10 +88,14 @@ def compare(
     checks = []
     for index, output in enumerate(outputs):
         answers = [reference[index].reshape(ours[index].shape) for reference in references]
-        if np.issubdtype(ours[index].dtype, np.floating):
+        step = scales[index]
+        if np.issubdtype(ours[index].dtype, np.floating) and step is not None:
+            mine, *others = (np.rint(array / step) for array in (ours[index], *answers))
+            check = _compare_quanta(output.name, mine, others)
+        elif np.issubdtype(ours[index].dtype, np.floating):
             floor = _APPROXIMATE_FLOAT if is_approximate else _FLOAT
             check = _compare_floats(output.name, ours[index], answers, floor)
-        elif scales[index] is None:
+        elif step is None:
             check = _compare_labels(output.name, ours[index], answers)
         else:
             check = _compare_quanta(output.name, ours[index], answers)

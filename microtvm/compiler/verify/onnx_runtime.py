@@ -14,8 +14,6 @@ from .runtime import Array, NoRuntimeError, stacked
 class Runtime:
     """See `ModelRuntime`."""
 
-    is_approximate = False
-
     def __init__(self, model: pathlib.Path, compiled: CompiledModel) -> None:
         try:
             import onnxruntime
@@ -39,11 +37,16 @@ class Runtime:
                 raise NoRuntimeError(f"ONNX Runtime itself refuses the model: {first}") from error
             self._sessions.append(session)
         self._compiled = compiled
+        self._steps, self.is_approximate = _quantization(model)
 
     def scales(self) -> list[float | None]:
-        """Not told by the file: outputs of eight and sixteen bits are taken for quantized."""
+        """Outputs that are dequantized at the end have their steps; so far as the file does not
+        tell, those of eight and sixteen bits are taken for quantized."""
         narrow = ("int8", "uint8", "int16", "uint16")
-        return [1.0 if tensor.dtype in narrow else None for tensor in self._compiled.outputs]
+        return [
+            1.0 if tensor.dtype in narrow else self._steps.get(tensor.name)
+            for tensor in self._compiled.outputs
+        ]
 
     def answers(self, inputs: Sequence[Array]) -> list[list[Array]]:
         """See `ModelRuntime`."""
@@ -63,3 +66,21 @@ class Runtime:
                 first = str(error).strip().splitlines()[0]
                 raise NoRuntimeError(f"ONNX Runtime itself fails on the inputs: {first}") from error
         return stacked(samples)
+
+
+def _quantization(path: pathlib.Path) -> tuple[dict[str, float], bool]:
+    """The steps of outputs that a DequantizeLinear gives, and whether anything is quantized."""
+    try:
+        import onnx
+    except ImportError:
+        return {}, False
+    graph = onnx.load(str(path)).graph
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    steps = {}
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[1] in constants:
+            scale = onnx.numpy_helper.to_array(constants[node.input[1]])
+            if scale.size == 1:
+                steps[node.output[0]] = float(scale.reshape(()))
+    quantized = any(node.op_type == "QuantizeLinear" for node in graph.node)
+    return steps, quantized

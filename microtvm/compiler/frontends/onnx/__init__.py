@@ -2,9 +2,10 @@
 """ONNX models.
 
 ``file.py`` opens the file, ``shapes.py`` fixes its shapes, ``opset.py`` brings old operators to a
-later form. ``prepare.py`` then folds what is constant and lets the rewrites of ours
-(``rewrites/``, a file for each group of operators) put operators that TVM's importer lacks or
-mistakes into ones that it gets right. ``tvm_importer.py`` hands over what is left.
+later form. ``prepare.py`` then folds what is constant, has quantized operators computed in integers
+(``integers/``), and lets the rewrites of ours (``rewrites/``, a file for each group of operators)
+put operators that TVM's importer lacks or mistakes into ones that it gets right.
+``tvm_importer.py`` hands over what is left.
 """
 
 from __future__ import annotations
@@ -40,4 +41,4 @@ def read(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> ImportedMod
     load("onnx", "read ONNX models")
     model = open_model(path)
     fix_shapes(path, model, shapes)
-    return import_model(path, prepare(path, convert_old(path, model)))
+    return import_model(path, *prepare(path, convert_old(path, model)))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,14 @@ _RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLi
 _RANDOM |= {"Multinomial", "Dropout"}
 
 
-def fold(graph: Graph) -> bool:
-    """Replace operators whose results are known by initializers; whether there were any."""
+def fold(graph: Graph, keep: Container[str] = ()) -> bool:
+    """Replace operators whose results are known by initializers; whether there were any.
+
+    Those whose names are in ``keep`` stay.
+    """
     nodes = []
     for node in graph.model.graph.node:
-        results = _evaluate(graph, node)
+        results = None if node.op_type in keep else _evaluate(graph, node)
         if results is None:
             nodes.append(node)
         else:
@@ -69,21 +73,29 @@ def _evaluate(graph: Graph, node: Any) -> list[np.ndarray] | None:
 
 
 def _run(model: Any, node: Any, given: dict[str, np.ndarray]) -> list[Any]:
+    names = [name for name in node.output if name]
+    found = dict(zip(names, evaluate(model, [node], given, names), strict=True))
+    return [found.get(name) if name else np.zeros(0) for name in node.output]
+
+
+def evaluate(
+    model: Any, nodes: Sequence[Any], given: dict[str, np.ndarray], results: Sequence[str]
+) -> list[Any]:
+    """What nodes of a model compute from given tensors, by onnx's reference evaluator."""
     import onnx
     from onnx.reference import ReferenceEvaluator
 
-    names = [name for name in node.output if name]
     graph = onnx.helper.make_graph(
-        [node],
-        "one",
+        nodes,
+        "part",
         [
             onnx.helper.make_tensor_value_info(
                 name, onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape
             )
             for name, array in given.items()
         ],
-        [onnx.helper.make_empty_tensor_value_info(name) for name in names],
+        [onnx.helper.make_empty_tensor_value_info(name) for name in results],
     )
-    one = onnx.helper.make_model(graph, opset_imports=list(model.opset_import))
-    found = dict(zip(names, ReferenceEvaluator(one).run(None, given), strict=True))
-    return [found.get(name) if name else np.zeros(0) for name in node.output]
+    part = onnx.helper.make_model(graph, opset_imports=list(model.opset_import))
+    values: list[Any] = ReferenceEvaluator(part).run(None, given)
+    return values

@@ -81,6 +81,25 @@ class Graph:
         self.shapes[name], self.dtypes[name] = array.shape, array.dtype.name
 
 
+def drop_identities(graph: Graph) -> None:
+    """Let readers of an Identity's result read its input. Results of the graph keep theirs."""
+    results = {value.name for value in graph.model.graph.output}
+    nodes = graph.model.graph.node
+    if any(a.HasField("g") or a.graphs for node in nodes for a in node.attribute):
+        return  # subgraphs read names of this one
+    same: dict[str, str] = {}
+    kept = []
+    for node in nodes:
+        for index, name in enumerate(node.input):
+            node.input[index] = same.get(name, name)
+        if node.op_type == "Identity" and node.output[0] not in results:
+            same[node.output[0]] = node.input[0]
+        else:
+            kept.append(node)
+    del nodes[:]
+    nodes.extend(kept)
+
+
 class Node:
     """One operator to rewrite, and the operators that stand in its place."""
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+from collections.abc import Container
 from typing import Any
 
 from ...dependencies import load
 from ...errors import CompileError, UnsupportedOperatorError
+from ...operators import Operator
 from .fold import fold
-from .graph import Graph, Node, Refusal
+from .graph import Graph, Node, Refusal, drop_identities
+from .integers import compute_in_integers
+from .integers.qlinear import TO_QDQ, declare_results
 from .opset import version
 from .rewrites import importable, rewrite_for
 
@@ -37,8 +41,8 @@ _FUNCTIONS = (
 _ROUNDS = 8
 
 
-def prepare(path: pathlib.Path, model: Any) -> Any:
-    """The model, folded and rewritten.
+def prepare(path: pathlib.Path, model: Any) -> tuple[Any, list[Operator]]:
+    """The model, folded and rewritten, and the operators of ours that it calls by number.
 
     Raises
     ------
@@ -48,6 +52,7 @@ def prepare(path: pathlib.Path, model: Any) -> Any:
     onnx: Any = load("onnx", "read ONNX models")
     model = _inline(onnx, model)
     graph = Graph(model)
+    operators = _integers(graph)
     refused: dict[str, str] = {}
     for _ in range(_ROUNDS):
         refused.clear()  # a shape that is not known yet may be after the next round
@@ -70,7 +75,7 @@ def prepare(path: pathlib.Path, model: Any) -> Any:
     missing = [value.name for value in model.graph.output if value.name not in produced]
     if missing:
         raise CompileError(f"{path}: output {', '.join(missing)} is made by no operator")
-    return model
+    return model, operators
 
 
 def _inline(onnx: Any, model: Any) -> Any:
@@ -102,12 +107,27 @@ def _write_defaults(onnx: Any, model: Any) -> None:
                     node.attribute.add().CopyFrom(attribute.default_value)
 
 
-def _rewrite(graph: Graph, refused: dict[str, str]) -> bool:
-    """Let the rewrites of ours replace operators once; whether any did."""
+def _integers(graph: Graph) -> list[Operator]:
+    """Let what is quantized be computed in integers; onnxruntime's operators in QDQ form first."""
+    for _ in range(_ROUNDS):
+        # A DequantizeLinear of weights tells that they are quantized.
+        folded = fold(graph, keep=("DequantizeLinear",))
+        declared = declare_results(graph)
+        if not _rewrite(graph, {}, only=TO_QDQ) and not folded and not declared:
+            break
+        drop_identities(graph)
+        graph.refresh()
+    return compute_in_integers(graph)
+
+
+def _rewrite(graph: Graph, refused: dict[str, str], only: Container[str] | None = None) -> bool:
+    """Let the rewrites of ours replace operators (of some names) once; whether any did."""
     changed = False
     nodes = []
     for node in list(graph.model.graph.node):
-        function = rewrite_for(node)
+        function = None
+        if only is None or node.op_type in only:
+            function = rewrite_for(node)
         if function is None:
             nodes.append(node)
             continue

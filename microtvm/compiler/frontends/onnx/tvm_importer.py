@@ -7,15 +7,18 @@ import contextlib
 import io
 import pathlib
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from ...dependencies import load
 from ...errors import CompileError
+from ...operators import Operator, OperatorTable
 from ..imported import ImportedModel
+from .calls import understood
 
 
-def import_model(path: pathlib.Path, model: Any) -> ImportedModel:
-    """Import a prepared model.
+def import_model(path: pathlib.Path, model: Any, operators: Sequence[Operator]) -> ImportedModel:
+    """Import a prepared model, which calls operators of ours by number.
 
     Raises
     ------
@@ -26,8 +29,13 @@ def import_model(path: pathlib.Path, model: Any) -> ImportedModel:
     onnx: Any = load("onnx", "read ONNX models")
     frontend = load("tvm.relax.frontend.onnx", "read ONNX models")
     graph = model.graph
+    table = OperatorTable()
     try:
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            warnings.catch_warnings(),
+            understood(operators, table),
+        ):
             warnings.simplefilter("ignore")
             module = frontend.from_onnx(model)
     except Exception as error:  # the importer raises many types
@@ -45,6 +53,7 @@ def import_model(path: pathlib.Path, model: Any) -> ImportedModel:
         input_names=[value.name for value in graph.input],
         output_names=[value.name for value in graph.output],
         source=str(path),
+        operators=table,
     )
 
 

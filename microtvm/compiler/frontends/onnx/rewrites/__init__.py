@@ -16,6 +16,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from ..calls import DOMAIN
 from .registry import Rewrite, registered
 
 GROUPS = (
@@ -66,6 +67,8 @@ def importable(node: Any) -> bool:
     """Whether TVM's importer may be handed an operator."""
     from tvm.relax.frontend.onnx.onnx_frontend import _get_convert_map
 
+    if node.domain == DOMAIN:
+        return True
     if node.domain == "com.microsoft":
         return node.op_type in _CONTRIBUTED
     return (
