@@ -28,6 +28,15 @@ static int allocate_table(dk_executor *executor, dk_pool *pool, uint32_t count) 
     return executor->buffers == NULL ? DK_ERROR_NO_MEMORY : DK_OK;
 }
 
+uint64_t dk_executor_bytes(const dk_model *model) {
+    uint32_t count = tensor_count(model);
+    uint64_t bytes = DK_POOL_BLOCK_BYTES((uint64_t)count * sizeof(void *));
+    for (uint32_t i = 0; i < count; ++i) {
+        bytes += DK_POOL_BLOCK_BYTES((uint64_t)tensor_info(model, i)->nbytes);
+    }
+    return bytes;
+}
+
 int dk_executor_create(dk_executor *executor, dk_pool *pool, const dk_model *model) {
     uint32_t count = tensor_count(model);
     int result = allocate_table(executor, pool, count);

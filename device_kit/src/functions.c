@@ -247,10 +247,10 @@ static int create_executor(dk_server *server, dk_args *args, dk_value *result) {
     }
     server->executor_generation = 0;
     if (dk_executor_create(&server->executor, &server->pool, model) < 0) {
-        return dk_fail_number(server,
+        return dk_fail_memory(server,
                               "the memory pool cannot hold the model's inputs and outputs; bytes "
                               "in its largest free block: ",
-                              (int32_t)dk_pool_largest_free(&server->pool));
+                              dk_executor_bytes(model));
     }
     server->executor_generation = dk_next_generation(server);
     return return_handle(result, DK_TYPE_MODULE, dk_handle(server, DK_KIND_EXECUTOR, 0));

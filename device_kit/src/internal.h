@@ -39,6 +39,8 @@ int dk_text_equals(dk_text text, const char *other);
 int dk_fail(dk_server *server, const char *text);
 int dk_fail_number(dk_server *server, const char *text, int32_t number);
 int dk_fail_name(dk_server *server, const char *text, dk_text name);
+/* The number is what the pool has in one piece; how much was asked for follows. */
+int dk_fail_memory(dk_server *server, const char *text, uint64_t bytes);
 int dk_fail_handle(dk_server *server);
 
 /* reader.c: reads within [next, end). The first read that would pass the end sets `failed` and

@@ -60,12 +60,16 @@ static void end_reply(dk_server *server) {
 }
 
 /* Writes the number in decimal so that it ends at `end`; returns where it begins. */
-static char *format_number(char *end, int32_t number) {
-    uint32_t rest = number < 0 ? 0u - (uint32_t)number : (uint32_t)number;
+static char *format_unsigned(char *end, uint32_t number) {
     do {
-        *--end = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
+        *--end = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return end;
+}
+
+static char *format_number(char *end, int32_t number) {
+    end = format_unsigned(end, number < 0 ? 0u - (uint32_t)number : (uint32_t)number);
     if (number < 0) {
         *--end = '-';
     }
@@ -73,14 +77,21 @@ static char *format_number(char *end, int32_t number) {
 }
 
 static void reply_exception(dk_server *server) {
+    static const char asked_for[] = ", asked for: ";
     const dk_failure *failure = &server->failure;
-    char digits[12];
+    char digits[12], asked_digits[12];
     char *end = digits + sizeof digits;
     char *number = failure->has_number ? format_number(end, failure->number) : end;
     uint32_t number_bytes = (uint32_t)(end - number);
+    char *asked_end = asked_digits + sizeof asked_digits;
+    char *asked =
+        failure->asked_bytes ? format_unsigned(asked_end, failure->asked_bytes) : asked_end;
+    uint32_t asked_bytes = (uint32_t)(asked_end - asked);
+    uint32_t label_bytes = asked_bytes ? sizeof asked_for - 1 : 0;
     uint32_t text_bytes = dk_text_of(failure->text).size;
     uint32_t quote_bytes = failure->name != NULL ? 1 : 0;
-    uint32_t bytes = text_bytes + failure->name_bytes + 2 * quote_bytes + number_bytes;
+    uint32_t bytes = text_bytes + failure->name_bytes + 2 * quote_bytes + number_bytes +
+                     label_bytes + asked_bytes;
     begin_reply(server, RPC_EXCEPTION, 4 + 4 + 8 + bytes);
     put_u32(server, 1);
     put_u32(server, DK_TYPE_STR);
@@ -90,6 +101,8 @@ static void reply_exception(dk_server *server) {
     put_bytes(server, failure->name, failure->name_bytes);
     put_bytes(server, "'", quote_bytes);
     put_bytes(server, number, number_bytes);
+    put_bytes(server, asked_for, label_bytes);
+    put_bytes(server, asked, asked_bytes);
     end_reply(server);
 }
 
@@ -275,11 +288,12 @@ static int free_handle(dk_server *server, dk_args *args) {
     return reply_null(server);
 }
 
-static int reply_allocated(dk_server *server, uint32_t bytes) {
-    void *block = dk_pool_allocate(&server->pool, bytes, DK_OWNER_REMOTE);
+static int reply_allocated(dk_server *server, uint64_t bytes) {
+    uint32_t wanted = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+    void *block = dk_pool_allocate(&server->pool, wanted, DK_OWNER_REMOTE);
     if (block == NULL) {
-        return dk_fail_number(server, "out of memory; bytes in the pool's largest free block: ",
-                              (int32_t)dk_pool_largest_free(&server->pool));
+        return dk_fail_memory(server,
+                              "out of memory; bytes in the pool's largest free block: ", bytes);
     }
     return reply_handle(server, (uint64_t)(uintptr_t)block);
 }
@@ -293,7 +307,7 @@ static int dev_alloc_data(dk_server *server, dk_args *args) {
     if (error < 0) {
         return error;
     }
-    return reply_allocated(server, bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX);
+    return reply_allocated(server, bytes);
 }
 
 static int dev_alloc_data_with_scope(dk_server *server, dk_args *args) {

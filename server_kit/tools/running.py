@@ -215,9 +215,9 @@ class _Output:
             self.first_error = " ".join(self._warning) if is_kconfig else line.strip()
             self._is_in_cmake_error = line.startswith("CMake Error")
         elif self._is_in_cmake_error:
-            # Its text follows, indented, between empty lines and over several of its own.
+            # Its text follows, indented, over several lines, and paths in paragraphs of their own.
             self._is_in_cmake_error = not line or line.startswith(" ")
-            is_over = not line and not self.first_error.endswith(":")
+            is_over = not line and self.first_error.endswith((".", "!", "?"))
             if self._is_in_cmake_error and not is_over:
                 self.first_error = f"{self.first_error} {line.strip()}".rstrip()
             self._is_in_cmake_error &= not is_over

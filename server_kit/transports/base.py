@@ -42,9 +42,12 @@ class Transport(abc.ABC):
             try:
                 chunk = self._receive(deadline.remaining_sec())
             except TransportClosedError as error:
-                raise TransportClosedError(f"{error}; {self._progress(n)}") from None
+                raise TransportClosedError(f"{error}; {self._progress(n)} had arrived") from None
             if not chunk and deadline.has_passed():
-                raise IoTimeoutError(f"{timeout_sec} s passed; {self._progress(n)}")
+                raise IoTimeoutError(
+                    f"{timeout_sec} s passed; {self._progress(n)} have arrived and are kept for "
+                    "the next read"
+                )
             self._received += chunk
         data = bytes(self._received[:n])
         del self._received[:n]
@@ -68,7 +71,7 @@ class Transport(abc.ABC):
             raise TransportClosedError("the transport is not open; call open_transport first")
 
     def _progress(self, n: int) -> str:
-        return f"{len(self._received)} of {n} bytes have arrived and are kept for the next read"
+        return f"{len(self._received)} of {n} bytes"
 
     @abc.abstractmethod
     def _open(self) -> None:

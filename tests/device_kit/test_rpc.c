@@ -345,6 +345,7 @@ static void test_create_executor_refused(void) {
     put_u64(&r, 1);
     put_str(&r, "toy");
     ask_refused(&b, &r, "cannot hold the model's inputs and outputs");
+    ask_refused(&b, &r, ", asked for: ");
 }
 
 static void test_stale_handles(void) {
@@ -502,7 +503,11 @@ static void test_allocations_refused(void) {
         put_u64(&r, sizes[i]);
         put_u64(&r, 64);
         put_u64(&r, FLOAT32);
+        char why[48];
+        uint64_t shown = sizes[i] < UINT32_MAX ? sizes[i] : UINT32_MAX;
+        snprintf(why, sizeof why, ", asked for: %u", (unsigned)shown);
         ask_refused(&b, &r, "out of memory; bytes in the pool's largest free block: ");
+        ask_refused(&b, &r, why);
     }
     struct {
         int shape[3];
@@ -511,7 +516,7 @@ static void test_allocations_refused(void) {
         {{1024, 1024, 1024}, "larger than any memory"},
         {{-1, 1, 1}, "negative or giant"},
         {{65536, 65536, 0}, "larger than any memory"},
-        {{1024, 1024, 4}, "out of memory"},
+        {{1024, 1024, 4}, ", asked for: 16777216"},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; ++i) {
         request r = request_of(ALLOC_SCOPE);

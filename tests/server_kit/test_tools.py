@@ -73,6 +73,12 @@ def test_a_failure_names_the_first_error_the_log_and_the_command(tmp_path: pathl
             "print('  No board\\n  named x.\\n\\n  Later'); exit(1)",
             "CMake Error at z.cmake:9 (message): No board named x.; ",
         ),
+        (
+            "print('CMake Error at CMakeLists.txt:5 (add_subdirectory):');"
+            "print('  The source directory\\n\\n    /CMSIS/Core\\n\\n  does not contain it.\\n');"
+            "print('Call Stack (most recent call first):'); exit(1)",
+            "(add_subdirectory): The source directory /CMSIS/Core does not contain it.; ",
+        ),
         ("print('b.o: undefined reference to `f`'); exit(1)", "undefined reference"),
         (
             "print('ld: f.elf section `bss\\' will not fit in region `RAM\\'');"

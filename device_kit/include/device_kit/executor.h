@@ -31,10 +31,13 @@ typedef struct dk_executor {
  * DK_POOL_BLOCK_BYTES(tensors * sizeof(void *)) for the table of them. 0 or DK_ERROR_NO_MEMORY. */
 int dk_executor_create(dk_executor *executor, dk_pool *pool, const dk_model *model);
 
-/* The same with inputs and outputs in the model's arena, where they cost next to nothing, if the
- * model has them there (dk_model.map_io); only the table of them is then in the pool. Every input
- * must be written before every run, and outputs be read before that. Not for the RPC server, whose
- * clients may write an input once for many runs. */
+/* What dk_executor_create takes of a pool. */
+uint64_t dk_executor_bytes(const dk_model *model);
+
+/* dk_executor_create with inputs and outputs in the model's arena, where they cost next to nothing,
+ * if the model has them there (dk_model.map_io); only the table of them is then in the pool. Every
+ * input must be written before every run, and outputs be read before that. Not for the RPC server,
+ * whose clients may write an input once for many runs. */
 int dk_executor_create_in_arena(dk_executor *executor, dk_pool *pool, const dk_model *model);
 
 void dk_executor_destroy(dk_executor *executor);

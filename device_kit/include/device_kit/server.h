@@ -46,12 +46,14 @@ typedef struct dk_time_evaluator {
     uint32_t repeats_to_cooldown;
 } dk_time_evaluator;
 
-/* Why a request is refused: `text`, then `name` in quotes or `number`. */
+/* Why a request is refused: `text`, then `name` in quotes or `number`, then how much was asked for.
+ */
 typedef struct dk_failure {
     const char *text;
     const char *name;
     uint32_t name_bytes;
     int32_t number;
+    uint32_t asked_bytes; /* where memory was asked for; 0 otherwise */
     uint8_t has_number;
 } dk_failure;
 
