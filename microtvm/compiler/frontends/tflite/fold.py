@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Constants computed while a model is imported: shapes and what is made of them."""
+"""Constants computed while a model is imported: shapes and what is made of them.
+
+Counters of loops and arithmetic on shapes go through NumPy: a loop is unrolled step by step, and
+TVM compiles a kernel for each sum. What is left, floating point above all, TVM computes.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +24,45 @@ def fold(expression: Any, builder: Any) -> np.ndarray | None:
     builder : tvm.relax.BlockBuilder
         Knows the variables in it.
     """
+    known = _by_numpy(expression, builder)
+    return known if known is not None else _by_tvm(expression, builder)
+
+
+# Operators of integers that NumPy computes as TVM's kernels do.
+_ELEMENTWISE = (
+    *("add", "subtract", "multiply", "minimum", "maximum"),
+    *("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
+    *("logical_and", "logical_or", "logical_not"),
+)
+_RESHAPES = ("reshape", "expand_dims", "squeeze")
+
+
+def _by_numpy(expression: Any, builder: Any) -> np.ndarray | None:
+    """The value, where integers are reckoned with and arrays reshaped or joined, else None."""
+    relax: Any = load("tvm.relax", "compile models")
     if is_constant(expression):
         return np.asarray(expression.value.numpy())
+    if isinstance(expression, relax.Var):
+        bound = builder.lookup_binding(expression)
+        return None if bound is None else _by_numpy(bound, builder)
+    name = getattr(getattr(expression, "op", None), "name", "").removeprefix("relax.")
+    if name in _RESHAPES:
+        value = _by_numpy(expression.args[0], builder)
+        return None if value is None else value.reshape([int(e) for e in expression.ty.shape])
+    if name not in _ELEMENTWISE and name != "concat":
+        return None
+    parts = expression.args[0].fields if name == "concat" else expression.args
+    operands = [value for part in parts if (value := _by_numpy(part, builder)) is not None]
+    if len(operands) < len(parts) or any(operand.dtype.kind == "f" for operand in operands):
+        return None
+    if name == "concat":
+        return np.concatenate(operands, expression.attrs.axis)
+    result: np.ndarray = np.asarray(getattr(np, name)(*operands))
+    return result
+
+
+def _by_tvm(expression: Any, builder: Any) -> np.ndarray | None:
+    """The value by TVM's own folding, which compiles a kernel; None where there is none."""
     tvm: Any = load("tvm", "compile models")
     relax: Any = load("tvm.relax", "compile models")
     bindings: dict[Any, Any] = {}
