@@ -3,34 +3,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from tests.hil.suite import run
 
 
-def suite(repository, *arguments, **variables) -> str:
-    """Run it in a process of its own; what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "hil_tests", *arguments],
-        cwd=repository,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def test_with_nothing_attached_it_runs_on_the_host(require, repository, tmp_path):
+def test_with_nothing_attached_it_runs_on_the_host(require, tmp_path):
     require("cc", "build firmware for the host")
-    said = suite(repository, ARDUINO_CLI=str(tmp_path / "none"))
-    assert "28 passed" in said
-    assert said.startswith("hil: no board is attached: this runs on the host template\n")
-
-
-def test_on_an_emulated_cortex_m(require, repository):
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        require(tool, "build firmware for Cortex-M boards and run it")
-    assert "28 passed" in suite(repository, "--board", "mps2_an385")
+    without = str(tmp_path / "none")
+    ran = run(tmp_path / "report", "-k", "not hundred and not soak", ARDUINO_CLI=without)
+    assert ran.status == 0, ran.said
+    line = "hil: no board is attached: this runs on the host template"
+    assert ran.said.startswith(f"{line}\n")
+    assert ran.entries[0]["line"] == line
+    assert ran.outcomes("host")["passed"] >= 30

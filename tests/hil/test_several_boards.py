@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several boards at once: none waits for another, and one that dies takes none with it."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+from tests.hil import suite
+
+BOARDS = ("host", "mps2_an385", "mps2_an386")
+SEVERAL = [word for name in BOARDS for word in ("--board", name)]
+
+
+def processes_of(mark: str) -> dict[int, list[str]]:
+    """Those that have a variable of this value in their environment, and their command lines."""
+    found = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if f"={mark}\0".encode() in path.joinpath("environ").read_bytes():
+                found[int(path.name)] = path.joinpath("cmdline").read_text().split("\0")
+        except OSError:
+            continue  # it has ended
+    return found
+
+
+def kill_when_it_soaks(machine: str, mark: str, run: subprocess.Popen) -> None:
+    """Kill the emulator of a board that is in a session for longer than most are."""
+    seen: dict[int, float] = {}
+    while run.poll() is None:
+        for pid, words in processes_of(mark).items():
+            now = time.monotonic()
+            if machine in words and now - seen.setdefault(pid, now) > 1.5:
+                os.kill(pid, signal.SIGKILL)
+                return
+        time.sleep(0.05)
+
+
+def seconds_of(tests) -> tuple[float, float]:
+    """From when until when tests ran."""
+    return min(t["begun"] for t in tests), max(t["begun"] + t["seconds"] for t in tests)
+
+
+def test_none_waits_for_another(emulated, tmp_path):
+    ran = suite.run(tmp_path / "report", *SEVERAL, "--soak", "2")
+    assert ran.status == 0, ran.said
+    assert all(ran.outcomes(name)["passed"] >= 30 for name in BOARDS)
+    busy = {n: sum(t["seconds"] for t in ran.tests if t["board"] == n) for n in BOARDS}
+    begin, end = seconds_of(ran.tests)
+    assert end - begin <= 1.25 * max(busy.values())
+
+
+def test_one_that_is_killed_in_mid_test(emulated, tmp_path):
+    mark = str(tmp_path)
+    process = subprocess.Popen(
+        suite.command(tmp_path / "report", *SEVERAL, "-k", "soak or dtype", "--soak", "3"),
+        cwd=suite.REPOSITORY,
+        env=suite.environment(HIL_TEST_MARK=mark),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    kill_when_it_soaks("mps2-an385", mark, process)
+    said, _ = process.communicate(timeout=suite.LIMIT_SEC)
+    ran = suite.Run(process.returncode, said, tmp_path / "report")
+    assert ran.status == 1, said
+    for name in ("host", "mps2_an386"):
+        assert set(ran.outcomes(name)) == {"passed"}
+    (failed,) = ran.failures("mps2_an385")
+    assert "soak" in failed["name"]
+    assert "signal 9" in failed["message"]
+    assert "received" in failed["wire"]
+    assert "wire of mps2_an385" in said
