@@ -82,6 +82,15 @@ def shared_mlf() -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
+def cmsis_path() -> pathlib.Path:
+    """What ``CMSIS_PATH`` names: the variable by which TVM's own scripts find CMSIS-NN."""
+    given = os.environ.get("CMSIS_PATH")
+    if not given:
+        pytest.skip("CMSIS_PATH names no directory of CMSIS-NN")
+    return pathlib.Path(given)
+
+
+@pytest.fixture(scope="session")
 def repository() -> pathlib.Path:
     """The checkout's root."""
     return REPOSITORY

@@ -15,6 +15,7 @@ EXAMPLES = """
 microtvm compile model.tflite -o model.tar
 microtvm compile model.onnx -o model.tar --shape x=1,3,32,32
 microtvm compile model.tflite -o model.tar --check-inputs samples.npz
+microtvm compile model.tflite -o model.tar --kernels cmsis-nn
 microtvm compile model.pt2 -o model.tar --name keyword_spotting
 """
 
@@ -51,6 +52,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how a quantized .tflite model's integers are rounded: once, LiteRT's default, or "
         "twice, as its reference kernels and TensorFlow Lite Micro do",
     )
+    parser.add_argument(
+        "--kernels",
+        choices=["own", "cmsis-nn"],
+        default="own",
+        help="what runs a quantized model's layers: microtvm's kernels, or Arm's CMSIS-NN (release "
+        "7) where it gives the same integers; a template then wants its sources as cmsis_path",
+    )
+    parser.add_argument(
+        "--cmsis-path",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="CMSIS-NN's sources, to check the answers of --kernels cmsis-nn on this machine; "
+        "default: what CMSIS_PATH names, or else microtvm's own kernels are checked",
+    )
     check = parser.add_mutually_exclusive_group()
     check.add_argument(
         "--check-inputs",
@@ -68,6 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, report: Report) -> None:
     """Compile and export."""
     shapes = dict(map(_shape, args.shape))
+    if args.cmsis_path is not None and args.kernels != "cmsis-nn":
+        raise UsageError("--cmsis-path goes with --kernels cmsis-nn")
     with report.step("compile"):
         from ..compiler import export_model_library_format
         from ..compiler.child import compile_in_child
@@ -78,6 +95,8 @@ def run(args: argparse.Namespace, report: Report) -> None:
             name=args.name,
             shapes=shapes,
             rounding=args.rounding,
+            kernels=args.kernels,
+            cmsis_path=args.cmsis_path,
             check=not args.no_check,
             check_inputs=args.check_inputs,
         )

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import MicroTVMError
 from .compiled import CompiledModel
+from .operators.cmsis_nn import RELEASE
 from .program import TensorInfo
 
 FORMAT_VERSION = 7
@@ -104,6 +105,8 @@ def metadata(compiled: CompiledModel, time: datetime.datetime) -> dict[str, Any]
         "style": "full-model",
         "abi": ABI,
     }
+    if compiled.cmsis_nn is not None:
+        module["cmsis_nn"] = {"release": RELEASE, "rounding": compiled.cmsis_nn}
     return {"version": FORMAT_VERSION, "modules": {compiled.name: module}}
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .operators.requantize import Rounding
 from .program import TensorInfo
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class CompiledModel:
         Contents of the archive by path, all but ``metadata.json``.
     verification : Verification or None
         What the check beside the model's own runtime found, where it was asked for.
+    cmsis_nn : {"single", "double"}, optional
+        How the CMSIS-NN that it calls has to round; None where it calls none.
     layers : tuple of LayerInfo
         In the order in which they run.
     """
@@ -81,3 +84,4 @@ class CompiledModel:
     files: dict[str, bytes] = field(repr=False)
     verification: Verification | None = None
     layers: tuple[LayerInfo, ...] = ()
+    cmsis_nn: Rounding | None = None

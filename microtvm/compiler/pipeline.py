@@ -24,6 +24,7 @@ from .frontends.imported import ImportedModel
 from .layers import layers
 from .lower import lower
 from .operators import Operator
+from .operators.cmsis_nn import CmsisCall, Kernels, cmsis_nn_forms
 from .operators.requantize import Rounding
 from .program import Block, Place, Program, Space, TensorInfo
 from .shared_arena import shared_arena
@@ -38,6 +39,8 @@ def compile(
     params: Mapping[str, Any] | None = None,
     shapes: Mapping[str, Sequence[int]] | None = None,
     rounding: Rounding = "single",
+    kernels: Kernels = "own",
+    cmsis_path: str | os.PathLike[str] | None = None,
     check: bool = False,
     check_inputs: str | os.PathLike[str] | None = None,
 ) -> CompiledModel:
@@ -57,6 +60,12 @@ def compile(
     rounding : {"single", "double"}
         How the integers of a quantized TensorFlow Lite model are rounded: once, as LiteRT does by
         default, or twice, as its reference kernels and TensorFlow Lite Micro do.
+    kernels : {"own", "cmsis-nn"}
+        Whether operators in integers call CMSIS-NN, Arm's kernels, where those give the same
+        integers. A template then wants the sources as its option ``cmsis_path``.
+    cmsis_path : str or os.PathLike, optional
+        CMSIS-NN's sources, for the check on this machine; otherwise the environment's CMSIS_PATH.
+        Without either, the check runs our own kernels and says so.
     check : bool
         Compare the generated code's answers with those of the model's own runtime, on this machine
         (`microtvm.compiler.verify`); for model files.
@@ -82,6 +91,10 @@ def compile(
     """
     if rounding not in ("single", "double"):
         raise CompileError(f"rounding is single or double, not {rounding!r}")
+    if kernels not in ("own", "cmsis-nn"):
+        raise CompileError(f"kernels are own or cmsis-nn, not {kernels!r}")
+    if cmsis_path is not None and kernels != "cmsis-nn":
+        raise CompileError("cmsis_path goes with the kernels cmsis-nn")
     if not _NAME.match(name):
         raise CompileError(
             f"the model name {name!r} cannot begin C names: use lower-case letters, digits and "
@@ -100,22 +113,29 @@ def compile(
             raise CompileError("a Relax module has no runtime of its own to be checked beside")
         imported = relax_frontend.read(model, params)
 
-    compiled = compile_imported(imported, name)
+    compiled = compile_imported(imported, name, kernels)
     if not check and check_inputs is None:
         return compiled
     from .verify import verify
 
     inputs = None if check_inputs is None else pathlib.Path(check_inputs)
-    return replace(compiled, verification=verify(compiled, pathlib.Path(model), inputs))
+    sources = cmsis_path or os.environ.get("CMSIS_PATH")
+    instead = None
+    if compiled.cmsis_nn and not sources:
+        instead = compile_imported(imported, name)
+    verification = verify(compiled, pathlib.Path(model), inputs, sources, instead)
+    return replace(compiled, verification=verification)
 
 
-def compile_imported(imported: ImportedModel, name: str) -> CompiledModel:
+def compile_imported(imported: ImportedModel, name: str, kernels: Kernels = "own") -> CompiledModel:
     """Lower an imported model, print it, plan its arena and gather the archive's files."""
+    if kernels == "cmsis-nn":
+        imported = replace(imported, operators=cmsis_nn_forms(imported.operators))
     prefix = f"tvmgen_{name}"
     program = lower(imported, prefix)
     program.inputs = _distinct(program.inputs)
     program.outputs = _distinct(program.outputs)
-    kernels, helpers = print_kernels(program, imported.source)
+    texts, helpers = print_kernels(program, imported.source)
     _place_temporaries(program)
     program.offsets, program.arena_bytes = plan(program.blocks)
     program.shared = shared_arena(program)
@@ -128,7 +148,7 @@ def compile_imported(imported: ImportedModel, name: str) -> CompiledModel:
         f"codegen/host/include/{prefix}.h": header(
             prefix, inputs, outputs, workspace_bytes, shared_bytes, has_state
         ),
-        f"codegen/host/src/{name}_lib0.c": source(prefix, program, kernels, helpers),
+        f"codegen/host/src/{name}_lib0.c": source(prefix, program, texts, helpers),
         f"codegen/host/src/{name}_lib1.c": descriptor(
             prefix, name, inputs, outputs, program.constant_bytes, has_state
         ),
@@ -141,9 +161,10 @@ def compile_imported(imported: ImportedModel, name: str) -> CompiledModel:
         outputs=outputs,
         kernels=tuple(KernelInfo(k.name, sum(k.temporaries)) for k in program.kernels),
         layers=layers(
-            program, {k.name: text for k, text in zip(program.kernels, kernels, strict=True)}
+            program, {k.name: text for k, text in zip(program.kernels, texts, strict=True)}
         ),
         constant_bytes=program.constant_bytes,
+        cmsis_nn=imported.operators.rounding if _calls_cmsis_nn(program) else None,
         workspace_bytes=workspace_bytes,
         workspace_with_io_bytes=shared_bytes,
         files={
@@ -151,6 +172,11 @@ def compile_imported(imported: ImportedModel, name: str) -> CompiledModel:
             f"parameters/{name}.params": _parameters(program),
         },
     )
+
+
+def _calls_cmsis_nn(program: Program) -> bool:
+    """Whether any kernel is a call of CMSIS-NN."""
+    return any(isinstance(kernel.body, CmsisCall) for kernel in program.kernels)
 
 
 def _distinct(tensors: Sequence[TensorInfo]) -> list[TensorInfo]:

@@ -60,6 +60,10 @@ class Module:
     arguments : list of Tensor
         Of an operator: all arguments, in order; which ones are outputs is not recorded.
     workspace_bytes, constant_bytes : int
+    cmsis_nn_release : int or None
+        Of CMSIS-NN, for which its C was compiled; None where it does not say (TVM's does not).
+    cmsis_nn_rounding : str
+        How that has to requantize: "single" or "double".
     has_io_in_workspace : bool
         Whether its C can keep inputs and outputs in the workspace (``MICROTVM_IO_IN_ARENA``).
     """
@@ -73,6 +77,9 @@ class Module:
         self.workspace_bytes = main.number("workspace_size_bytes")
         self.has_io_in_workspace = main.number("workspace_with_io_size_bytes") > 0
         self.constant_bytes = main.number("constants_size_bytes")
+        cmsis_nn = metadata.object("cmsis_nn")
+        self.cmsis_nn_release = cmsis_nn.number("release") if cmsis_nn.value else None
+        self.cmsis_nn_rounding = cmsis_nn.choice("rounding", ("single", "double"), "double")
         self.inputs = _tensors(main.object("inputs"))
         self.outputs = _tensors(main.object("outputs"))
         self.arguments = _arguments(metadata, name) if self.style == "operator" else []
@@ -162,6 +169,12 @@ class _Json:
         if not isinstance(value, str):
             raise self._error(key, value, "a string")
         return value
+
+    def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
+        value = self.value.get(key, default)
+        if value not in allowed:
+            raise self._error(key, value, " or ".join(allowed))
+        return str(value)
 
     def number(self, key: str) -> int:
         value = self.value.get(key, 0)

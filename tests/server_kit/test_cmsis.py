@@ -9,7 +9,7 @@ import pytest
 
 from server_kit.archives.archive import ModelArchive
 from server_kit.errors import ArchiveError, OptionError
-from server_kit.projects.cmsis import CALLS_FILE, write_cmsis_nn
+from server_kit.projects.cmsis import CALLS_FILE, SETTINGS_FILE, write_cmsis_nn
 from server_kit.projects.writer import ProjectWriter
 from tests.templates import tiny_model
 
@@ -66,6 +66,7 @@ def test_layouts(tmp_path: pathlib.Path, archive: pathlib.Path, place: str, lice
         "int32_t tvmgen_default_cmsis_nn_main_1();",
     ]
     assert files.pop("cmsis_nn/LICENSE") == "of Arm"
+    assert "SINGLE_ROUNDING" not in files.pop(SETTINGS_FILE)
     assert (files.pop("cmsis_nn/DSP/Include/arm_math.h", None) is not None) == is_cmsis_5
     assert sorted(files) == [
         "cmsis_nn/Include/arm_nnfunctions.h",
@@ -105,3 +106,46 @@ def test_directories_without_it(tmp_path: pathlib.Path, archive: pathlib.Path) -
     assert f"option 'cmsis_path' was given '{empty}', which holds no sources" in str(caught.value)
     assert f"{empty}/CMSIS-NN, {empty}/CMSIS/NN has Include/arm_nnf" in str(caught.value)
     assert not (tmp_path / "project-model").exists()
+
+
+def archive_for(path: pathlib.Path, **cmsis_nn: object) -> pathlib.Path:
+    """A model of ``microtvm compile --kernels cmsis-nn``, as far as its metadata go."""
+    return tiny_model.write_archive(path, cmsis_nn=cmsis_nn)
+
+
+@pytest.mark.parametrize("rounding", ["single", "double"])
+def test_rounding_is_what_the_model_was_compiled_for(tmp_path: pathlib.Path, rounding: str) -> None:
+    fake_sources(tmp_path / "given")
+    header = tmp_path / "given/Include/arm_nnfunctions.h"
+    header.write_text("arm_cmsis_nn_status arm_fully_connected_wrapper_s8(void);")
+    files = copied(
+        archive_for(tmp_path / "model.tar", release=7, rounding=rounding), tmp_path / "given"
+    )
+    assert ("#define CMSIS_NN_USE_SINGLE_ROUNDING" in files[SETTINGS_FILE]) == (
+        rounding == "single"
+    )
+
+
+def test_another_release_is_refused(tmp_path: pathlib.Path) -> None:
+    given = tmp_path / "given"
+    fake_sources(given)
+    older = "$Revision:    V.11.2.0\narm_cmsis_nn_status arm_fully_connected_s8(void);"
+    (given / "Include/arm_nnfunctions.h").write_text(older)
+    with pytest.raises(OptionError) as caught:
+        copied(archive_for(tmp_path / "model.tar", release=7, rounding="single"), given)
+    said = str(caught.value)
+    assert f"option 'cmsis_path' was given '{given}', which holds another release" in said
+    assert "(revision V.11.2.0) has no arm_fully_connected_wrapper_s8" in said
+    assert "take release 7, for example tag v7.0.0" in said
+
+
+def test_archives_of_unknown_releases_and_roundings_are_refused(tmp_path: pathlib.Path) -> None:
+    fake_sources(tmp_path / "given")
+    with pytest.raises(ArchiveError, match="compiled for CMSIS-NN 9, which this template does not"):
+        copied(archive_for(tmp_path / "a.tar", release=9), tmp_path / "given")
+    with pytest.raises(ArchiveError, match="rounding; single or double is wanted"):
+        copied(archive_for(tmp_path / "b.tar", release=7, rounding="up"), tmp_path / "given")
+    with pytest.raises(
+        ArchiveError, match=r"compiled for CMSIS-NN \(release 7\): pass a directory"
+    ):
+        copied(archive_for(tmp_path / "c.tar", release=7), None)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import re
 import shutil
@@ -23,15 +22,6 @@ __all__ = ["bench"]  # a fixture
 pytestmark = [pytest.mark.timeout(900)]
 
 SAMPLES = np.random.default_rng(1).integers(-128, 128, (20, 1, cmsis_archive.INPUTS), np.int8)
-
-
-@pytest.fixture(scope="session")
-def cmsis_path() -> pathlib.Path:
-    """What ``CMSIS_PATH`` names: the variable by which TVM's own scripts find CMSIS-NN."""
-    given = os.environ.get("CMSIS_PATH")
-    if not given:
-        pytest.skip("CMSIS_PATH names no directory of CMSIS-NN")
-    return pathlib.Path(given)
 
 
 def check_answers(project: Any) -> None:

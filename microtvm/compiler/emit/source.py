@@ -62,6 +62,8 @@ class _Driver:
         self._program = program
         self._inputs = members(program.inputs)
         self._outputs = members(program.outputs)
+        found = [k.body.status for k in program.kernels if isinstance(k.body, Operator)]
+        self._statuses = sorted({status for status in found if status is not None})
 
     def _pointer(self, place: Place) -> str:
         if place.space is Space.INPUT:
@@ -79,6 +81,7 @@ class _Driver:
         lines = [
             f"int32_t {name}_run(struct {name}_inputs *inputs, struct {name}_outputs *outputs) {{",
             *first_reset(name, self._program),
+            *(f"    {status} = 0;" for status in self._statuses),
         ]
         for call in self._program.calls:
             head = f"    {call.kernel.name}("
@@ -92,7 +95,7 @@ class _Driver:
             lines.append(f"    memcpy({target}, {source}, {copy.nbytes});")
         if not any(c.space is Space.INPUT for c in self._places()):
             lines.append("    (void)inputs;")
-        return "\n".join([*lines, "    return 0;", "}"])
+        return "\n".join([*lines, f"    return {' | '.join(self._statuses) or '0'};", "}"])
 
     def _places(self) -> list[Place]:
         return [p for call in self._program.calls for p in call.arguments] + [

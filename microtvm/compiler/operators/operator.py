@@ -108,6 +108,11 @@ class Operator(abc.ABC):
         return 0
 
     @property
+    def status(self) -> str | None:
+        """A C variable of its headers that is not 0 when the operator failed; None if it cannot."""
+        return None
+
+    @property
     def overwritable(self) -> tuple[int, ...]:
         """Inputs over which the output may be written, when nothing else needs them."""
         return ()

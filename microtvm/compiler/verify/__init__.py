@@ -9,6 +9,7 @@ model's format comes from on the same inputs, and compares. A runtime is a file 
 from __future__ import annotations
 
 import importlib
+import os
 import pathlib
 from typing import Any
 
@@ -28,8 +29,18 @@ __all__ = ["OutputCheck", "Verification", "WrongAnswersError", "verify"]
 RUNTIMES = {".tflite": "litert", ".onnx": "onnx_runtime", ".pt2": "torch_export"}
 
 
+_WITHOUT_CMSIS_NN = (
+    "with microtvm's own kernels, as there is no CMSIS-NN here: name its sources with "
+    "--cmsis-path or in CMSIS_PATH"
+)
+
+
 def verify(
-    compiled: CompiledModel, model: pathlib.Path, inputs: pathlib.Path | None = None
+    compiled: CompiledModel,
+    model: pathlib.Path,
+    inputs: pathlib.Path | None = None,
+    cmsis_path: str | os.PathLike[str] | None = None,
+    instead: CompiledModel | None = None,
 ) -> Verification:
     """Compare a compiled model's answers with those of the model's own runtime.
 
@@ -40,6 +51,10 @@ def verify(
         The file that it was compiled from.
     inputs : pathlib.Path, optional
         An ``.npz`` file with samples, as ``microtvm run`` takes it; seeded random numbers without.
+    cmsis_path : str or os.PathLike, optional
+        CMSIS-NN's sources, for a model that calls it.
+    instead : CompiledModel, optional
+        What to run, and say so, where there are no such sources: the model with our kernels.
 
     Returns
     -------
@@ -54,12 +69,13 @@ def verify(
     SampleError
         The file of inputs does not fit the model.
     MicroTVMError
-        The generated C does not compile, or ``inputs`` cannot be run.
+        ``cmsis_path`` holds no sources of CMSIS-NN's release, the generated C does not compile, or
+        ``inputs`` cannot be run.
     """
     module: Any = importlib.import_module(f".{RUNTIMES[model.suffix.lower()]}", __name__)
     try:
         runtime = module.Runtime(model, compiled)
-        build = HostBuild(compiled)
+        build = HostBuild(instead or compiled, cmsis_path)
     except NoRuntimeError as error:
         if inputs is not None:
             raise MicroTVMError(f"the answers cannot be checked: {error}") from error
@@ -77,6 +93,7 @@ def verify(
     except NoRuntimeError as error:
         return Verification(str(model), note=f"not checked: {error}")
     checks = compare(compiled.outputs, ours, references, runtime.scales(), runtime.is_approximate)
-    result = Verification(str(model), runtime.name, len(samples[0]), checks)
+    remark = _WITHOUT_CMSIS_NN if instead else ""
+    result = Verification(str(model), runtime.name, len(samples[0]), checks, remark=remark)
     result.require_right()
     return result

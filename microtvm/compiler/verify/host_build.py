@@ -18,6 +18,7 @@ from ..compiled import CompiledModel
 from ..dtypes import numpy_dtype
 from ..errors import CompileError
 from ..program import TensorInfo
+from .cmsis_nn import CmsisNN
 from .runtime import Array, NoRuntimeError, stacked
 
 # As templates/host compiles it: what is checked is what a user gets.
@@ -30,14 +31,23 @@ class HostBuild:
 
     A process of its own: generated code that crashes ends it, and is told of.
 
+    Parameters
+    ----------
+    compiled : CompiledModel
+    cmsis_path : str or os.PathLike, optional
+        CMSIS-NN's sources, for a model that calls it.
+
     Raises
     ------
     NoRuntimeError
         When there is no C compiler.
     """
 
-    def __init__(self, compiled: CompiledModel) -> None:
+    def __init__(
+        self, compiled: CompiledModel, cmsis_path: str | os.PathLike[str] | None = None
+    ) -> None:
         self._compiled = compiled
+        self._cmsis_nn = CmsisNN(cmsis_path) if compiled.cmsis_nn and cmsis_path else None
         self._compiler = shlex.split(os.environ.get("CC", "")) or ["cc"]
         if shutil.which(self._compiler[0]) is None:
             raise NoRuntimeError(
@@ -102,11 +112,15 @@ class HostBuild:
                     sources.append(target)  # lib1 is for device_kit
         sources[0].write_text(_main(name, self._compiled.inputs, self._compiled.outputs))
         program = folder / "main"
+        words: list[str] = []
+        if self._cmsis_nn is not None and self._compiled.cmsis_nn is not None:
+            words = self._cmsis_nn.build(self._compiler, folder, self._compiled.cmsis_nn)
         command = [
             *self._compiler,
             *_FLAGS,
             f"-I{folder / _CODE / 'include'}",
             *map(str, sources),
+            *words,
             "-o",
             str(program),
             "-lm",

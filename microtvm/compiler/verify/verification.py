@@ -26,6 +26,8 @@ class Verification:
         Name and version of what the answers were compared with; empty where nothing was.
     samples : int
     outputs : tuple of OutputCheck
+    remark : str
+        How what was run here is not what the archive holds.
     note : str
         Why nothing was compared, and what would change that.
     """
@@ -35,6 +37,7 @@ class Verification:
     samples: int = 0
     outputs: tuple[OutputCheck, ...] = ()
     note: str = ""
+    remark: str = ""
 
     def require_right(self) -> None:
         """Raise if an output is wrong.
@@ -57,6 +60,8 @@ class Verification:
         if self.note:
             return [self.note]
         head = f"checked beside {self.runtime} on {self.samples} samples"
+        if self.remark:
+            head += f" ({self.remark})"
         return [f"{head}: output {check}" for check in self.outputs]
 
     def to_json(self) -> dict[str, Any]:
@@ -66,4 +71,5 @@ class Verification:
             "samples": self.samples,
             "outputs": [check.to_json() for check in self.outputs],
             "note": self.note or None,
+            "remark": self.remark or None,
         }

@@ -14,7 +14,7 @@ from microtvm.compiler.emit.kernel_headers import FOLDER
 from microtvm.compiler.operators import Operator
 
 Case = tuple[Operator, Sequence[np.ndarray]]
-Run = Callable[[Sequence[Case]], list[np.ndarray]]
+Run = Callable[..., list[np.ndarray]]
 
 _FLAGS = [
     "-std=c11",
@@ -61,10 +61,13 @@ def _call(index: int, operator: Operator) -> str:
 def run_c(
     tmp_path_factory: pytest.TempPathFactory, require: Callable[..., str]
 ) -> Callable[[Sequence[Case]], list[np.ndarray]]:
-    """``run_c(cases)``: the results of pairs of an operator and its inputs, of one C program."""
+    """``run_c(cases)``: the results of pairs of an operator and its inputs, of one C program.
+
+    ``run_c(cases, words)`` adds words to the compiler's command.
+    """
     compiler = require("gcc", "run operators")
 
-    def run(cases: Sequence[Case]) -> list[np.ndarray]:
+    def run(cases: Sequence[Case], words: Sequence[str] = ()) -> list[np.ndarray]:
         folder: pathlib.Path = tmp_path_factory.mktemp("operators")
         headers = dict.fromkeys(header for operator, _ in cases for header in operator.headers)
         text = "\n".join(
@@ -82,7 +85,7 @@ def run_c(
         (folder / "cases.c").write_text(text)
         subprocess.run(
             [compiler, *_FLAGS, f"-I{FOLDER}", str(folder / "cases.c")]
-            + ["-o", str(folder / "cases"), "-lm"],
+            + [*words, "-o", str(folder / "cases"), "-lm"],
             check=True,
         )
         for operator, arrays in cases:
