@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The emulated Mega 2560: built here from emulated_board/mega2560.c over Debian's libsimavr."""
+"""The emulated Mega 2560: built here from emulated_board/mega2560.c over Debian's libsimavr.
+
+``python -m tests.arduino.board PORT`` attaches one at PORT until it is interrupted. What avrdude
+prints of ``TIOCMGET`` is harmless: a pseudo-terminal has no modem lines, opening it resets.
+"""
 
 from __future__ import annotations
 
 import pathlib
+import signal
 import subprocess
+import sys
+import tempfile
 
 SOURCE = pathlib.Path(__file__).parent / "emulated_board" / "mega2560.c"
 BOOTLOADER = pathlib.Path(
@@ -39,6 +46,7 @@ class EmulatedMega:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # Ctrl-C is for the parent, which detaches it
         )
         assert self._answer() == "ready"
 
@@ -58,3 +66,20 @@ class EmulatedMega:
 
     def _answer(self) -> str:
         return self._process.stdout.readline().strip()
+
+
+def main() -> None:
+    """Attach a board until a signal comes."""
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m tests.arduino.board PORT")
+    ends = [signal.SIGINT, signal.SIGTERM]
+    with tempfile.TemporaryDirectory() as folder:
+        program = build(pathlib.Path(folder) / "mega2560")
+        with EmulatedMega(program, pathlib.Path(sys.argv[1])) as board:
+            print(f"a Mega 2560 is at {board.port}", flush=True)
+            signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+            signal.sigwait(ends)
+
+
+if __name__ == "__main__":
+    main()

@@ -20,6 +20,7 @@ from tests.arduino.conftest import generate, sine_reference
 
 ERRORS = (MicroTVMError, JSONRPCError)
 ROUNDS = 200
+STK500V2_SIGN_ON = bytes([0x1B, 1, 0, 1, 0x0E, 1, 0x1B ^ 1 ^ 1 ^ 0x0E ^ 1])
 POINTS = np.linspace(0, 2 * np.pi, 100, dtype="float32").reshape(100, 1, 1)
 
 
@@ -97,6 +98,18 @@ def test_board_that_goes_in_mid_session(sine_project: pathlib.Path, mega: Emulat
         mega.do("unplug")
         answers(session, POINTS[:1])
     assert time.monotonic() - begun < 60
+
+
+def test_slow_programmer_finds_the_bootloader(
+    sine_project: pathlib.Path, mega: EmulatedMega
+) -> None:
+    import serial
+
+    flashed(sine_project, mega)
+    with serial.Serial(mega.port, 115200, timeout=20) as port:
+        assert len(port.read(12)) == 12  # the greeting: the firmware is up
+        port.write(STK500V2_SIGN_ON)
+        assert b"AVRISP_2" in port.read(17)
 
 
 def test_port_that_is_not_there(sine_project: pathlib.Path, tmp_path: pathlib.Path) -> None:

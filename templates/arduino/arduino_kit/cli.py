@@ -152,8 +152,10 @@ class ArduinoCli:
                 f"option 'board': arduino-cli knows no {fqbn} ({said}); "
                 "arduino-cli board listall names those of the cores that are installed"
             )
-        first = errors[0] if errors else (compiler[-1] if compiler else "")
-        return f"arduino-cli {verb} failed: {first or said}" + (f" ({said})" if first else "")
+        # A compiler's first error counts, a programmer's last: avrdude begins with harmless ones.
+        at = 0 if verb == "compile" else -1
+        line = errors[at] if errors else (compiler[-1] if compiler else "")
+        return f"arduino-cli {verb} failed: {line or said}" + (f" ({said})" if line else "")
 
 
 def _manager_url(core: str) -> str:

@@ -10,7 +10,8 @@
  *     hang     the chip stands still until it is reset
  * It ends with its standard input.
  *
- * The chip never runs faster than SPEED times its real speed; a busy machine makes it slower. */
+ * While bytes come and go the chip runs at up to SPEED times its real speed, else at its real one;
+ * a busy machine makes it slower. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,9 @@
 #include <simavr/sim_hex.h>
 
 enum { CLOCK_HZ = 16000000, SPEED = 8, SLICE_CYCLES = 8000, LINE_BYTES = 64 };
-enum { BOOTLOADER_START = 0x3e000, OUTPUT_BYTES = 1 << 16, INPUT_BYTES = 256 };
+enum { BOOTLOADER_START = 0x3e000, OUTPUT_BYTES = 1 << 16 };
+enum { BOOTLOADER_STARTS_CYCLES = CLOCK_HZ / 100 };
+enum { STK500V2_START = 0x1b, BUSY_NS = 500 * 1000 * 1000 };
 
 static avr_t *chip;
 static avr_irq_t *uart_input;
@@ -40,6 +43,8 @@ static int watch = -1;  /* tells who opens and closes the other end */
 static int openers;
 static bool is_hung;
 static bool may_receive = true; /* the UART has room */
+static bool is_first_byte;      /* nothing has come since the port was opened */
+static int64_t busy_until_ns;
 static uint8_t output[OUTPUT_BYTES];
 static size_t output_size;
 
@@ -62,12 +67,24 @@ static void on_room(struct avr_irq_t *irq, uint32_t value, void *context) {
     may_receive = *(bool *)context;
 }
 
+static int64_t now_ns(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void stay_busy(void) {
+    busy_until_ns = now_ns() + BUSY_NS;
+}
+
 static void reset(void) {
     avr_reset(chip);
     chip->pc = BOOTLOADER_START; /* as the fuse BOOTRST of an Arduino has it */
     is_hung = false;
     may_receive = true;
     output_size = 0;
+    is_first_byte = true;
+    stay_busy();
 }
 
 static void plug(void) {
@@ -122,17 +139,36 @@ static void see_openers(void) {
     }
 }
 
+static void run(avr_cycle_count_t cycles) {
+    avr_cycle_count_t end = chip->cycle + cycles;
+    while (port >= 0 && !is_hung && chip->cycle < end) {
+        int state = avr_run(chip);
+        if (state == cpu_Done || state == cpu_Crashed) {
+            is_hung = true;
+        }
+    }
+}
+
 static void exchange(void) {
     if (output_size > 0) {
         ssize_t sent = write(port, output, output_size);
         if (sent > 0) {
             output_size -= (size_t)sent;
             memmove(output, output + sent, output_size);
+            stay_busy();
         }
     }
     uint8_t byte;
     while (may_receive && !is_hung && read(port, &byte, 1) == 1) {
+        if (is_first_byte && byte == STK500V2_START && chip->pc < BOOTLOADER_START) {
+            /* The bootloader waits a second of the chip's time, which may be over before a
+             * programmer on a busy machine has its turn: it finds the bootloader all the same. */
+            reset();
+            run(BOOTLOADER_STARTS_CYCLES);
+        }
+        is_first_byte = false;
         avr_raise_irq(uart_input, byte);
+        stay_busy();
     }
 }
 
@@ -155,22 +191,12 @@ static void obey(void) {
     (void)printf("ok\n");
 }
 
-static int64_t now_ns(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static void run_slice(void) {
     int64_t begun = now_ns();
-    avr_cycle_count_t end = chip->cycle + SLICE_CYCLES;
-    while (port >= 0 && !is_hung && chip->cycle < end) {
-        int state = avr_run(chip);
-        if (state == cpu_Done || state == cpu_Crashed) {
-            is_hung = true;
-        }
-    }
-    int64_t left = (int64_t)SLICE_CYCLES * 1000000000 / CLOCK_HZ / SPEED - (now_ns() - begun);
+    run(SLICE_CYCLES);
+    int64_t now = now_ns();
+    int speed = now < busy_until_ns ? SPEED : 1;
+    int64_t left = (int64_t)SLICE_CYCLES * 1000000000 / CLOCK_HZ / speed - (now - begun);
     if (left > 0) {
         struct timespec pause = {.tv_nsec = (long)left};
         (void)nanosleep(&pause, NULL);
