@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 import shutil
 import sys
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 
@@ -67,6 +68,21 @@ def _shared(folder: str) -> pathlib.Path:
 def shared_models() -> pathlib.Path:
     """The MLPerf Tiny models: ``NAME.tflite`` and ``NAME.golden.npz``."""
     return _shared("models")
+
+
+@pytest.fixture(scope="session")
+def compiled_model(
+    shared_models: pathlib.Path, require_module: Callable[..., object]
+) -> Callable[[str], Any]:
+    """``compiled_model("sww_int8")``: one of them, compiled once for all tests."""
+    require_module("tvm", "compile a model")
+    import microtvm
+
+    @functools.lru_cache(maxsize=None)
+    def compile(name: str) -> Any:
+        return microtvm.compile(shared_models / f"{name}.tflite")
+
+    return compile
 
 
 @pytest.fixture(scope="session")

@@ -79,11 +79,10 @@ def test_digits_are_answered_as_numpy_does(
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_int8_answers_are_litert_s(
-    board: str, tools: None, shared_models, require_module, tmp_path, capsys
+    board: str, tools: None, shared_models, compiled_model, tmp_path, capsys
 ) -> None:
-    require_module("tvm", "compile a model")
-    compiled = microtvm.compile(shared_models / "sww_int8.tflite")
-    archive = microtvm.export_model_library_format(compiled, tmp_path / "model.tar")
+    archive = tmp_path / "model.tar"
+    microtvm.export_model_library_format(compiled_model("sww_int8"), archive)
     project = make_project(tmp_path, archive, board)
     golden = np.load(shared_models / "sww_int8.golden.npz")
     np.savez(tmp_path / "in.npz", input=golden["input"])
