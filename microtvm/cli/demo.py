@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .arguments import add_project_options, add_template, project_options, template_directory
+from .device_clock import DeviceClock, device_line, read_clock
 from .report import Report, ServerLines
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def run(args: argparse.Namespace, report: Report) -> None:
             project.build()
         _flash(project, said, report)
         facts = _ask(project, model, directory / "project", report)
-    lines = _lines(facts)
+        clock = read_clock(directory / "project")
+    lines = _lines(facts, clock)
     if args.keep:
         lines.append(f"kept        {args.keep}")
     report.result(facts, lines)
@@ -139,7 +141,9 @@ def _ask(
             answers = infer(session, executor, model, samples, _TIMED_RUNS, advance)
     seconds = time.perf_counter() - start
     report.line(f"{'run':<12}{seconds:>7.2f} s   {len(images)} held-out images on the firmware")
-    return _facts(answers, demo.reference(weights, images), labels, footprint(directory), model)
+    times = read_clock(directory).facts(answers.device_time)
+    reference = demo.reference(weights, images)
+    return {**_facts(answers, reference, labels, footprint(directory), model), **times}
 
 
 def _facts(
@@ -155,13 +159,11 @@ def _facts(
 
     on_device = next(iter(answers.outputs.values())).reshape(reference.shape)
     sizes = sizes or {}
-    times = answers.device_time
     return {
         "images": len(labels),
         "accuracy_device": demo.accuracy(on_device, labels),
         "accuracy_reference": demo.accuracy(reference, labels),
         "max_abs_diff": float(np.abs(on_device - reference).max()),
-        "device_ms": times.mean * 1000 if times else None,
         "roundtrip_ms": answers.roundtrip_sec * 1000,
         "code_bytes": sizes.get("code_bytes"),
         "constant_bytes": sizes.get("constant_bytes") or model.constant_bytes,
@@ -169,18 +171,16 @@ def _facts(
     }
 
 
-def _lines(facts: dict[str, Any]) -> list[str]:
+def _lines(facts: dict[str, Any], clock: DeviceClock) -> list[str]:
     def size(key: str) -> str:
         return "not known" if facts[key] is None else f"{facts[key]:,} bytes"
 
-    device_ms = facts["device_ms"]
-    on_device = "not known" if device_ms is None else f"{device_ms:.4f} ms per inference"
     return [
         "",
         f"accuracy    {facts['accuracy_device']:.4f} on the device,"
         f" {facts['accuracy_reference']:.4f} with NumPy, {facts['images']} images",
         f"difference  {facts['max_abs_diff']:.2e} at most",
-        f"on device   {on_device}",
+        device_line(facts, clock),
         f"round trip  {facts['roundtrip_ms']:.3f} ms per inference",
         f"code        {size('code_bytes')}",
         f"constants   {size('constant_bytes')}",

@@ -70,13 +70,23 @@ def option_lines(options: list[dict[str, Any]], values: Mapping[str, Any]) -> li
     return lines
 
 
-def footprint(project: pathlib.Path) -> dict[str, Any] | None:
-    """Give the sizes a build recorded; None when the template records none."""
+def read_json_object(path: pathlib.Path) -> dict[str, Any] | None:
+    """Read what our templates write down of a project; None where there is none."""
     try:
-        sizes = json.loads((project / "build" / "footprint.json").read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return sizes if isinstance(sizes, dict) else None
+    return facts if isinstance(facts, dict) else None
+
+
+def project_facts(project: pathlib.Path) -> dict[str, Any]:
+    """Give what a project was generated with; empty for other people's templates."""
+    return read_json_object(project / "project.json") or {}
+
+
+def footprint(project: pathlib.Path) -> dict[str, Any] | None:
+    """Give the sizes a build recorded; None when the template records none."""
+    return read_json_object(project / "build" / "footprint.json")
 
 
 def footprint_lines(sizes: Mapping[str, Any] | None) -> list[str]:

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
 import pathlib
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,8 @@ from .arguments import (
     check_use,
     project_options,
 )
+from .device_clock import DeviceClock, device_line, read_clock
+from .facts import project_facts
 from .report import Report
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from ..project import GeneratedProject
     from ..quantization import FloatIO
     from ..samples import Array, Samples
-
-_FACTS = "project.json"  # what our templates keep of a project
 
 HELP = "run a project's model on the device"
 EXAMPLES = """
@@ -87,23 +85,14 @@ def run(args: argparse.Namespace, report: Report) -> None:
     }
     if args.outputs:
         save(args.outputs, arrays)
-    counts = _project_facts(args.project).get("clock") == "instructions"
-    facts = _facts(args, samples, answers, arrays, counts)
-    report.result(facts, _lines(args, samples, answers, arrays, counts))
-
-
-def _project_facts(directory: pathlib.Path) -> dict[str, Any]:
-    """What our templates write down of a project; empty for other people's."""
-    with contextlib.suppress(OSError, ValueError):
-        facts = json.loads((directory / _FACTS).read_text(encoding="utf-8"))
-        if isinstance(facts, dict):
-            return facts
-    return {}
+    clock = read_clock(args.project)
+    facts = _facts(args, samples, answers, arrays, clock)
+    report.result(facts, _lines(args, samples, answers, arrays, facts, clock))
 
 
 def _require_rpc(directory: pathlib.Path) -> None:
     """Refuse a project whose firmware answers somebody else."""
-    if _project_facts(directory).get("project_type") == "mlperftiny":
+    if project_facts(directory).get("project_type") == "mlperftiny":
         raise MicroTVMError(
             f"{directory} is a project of type mlperftiny, which answers the runner of MLPerf"
             " Tiny and not microtvm run",
@@ -166,39 +155,23 @@ def _facts(
     samples: Samples,
     answers: Answers,
     arrays: dict[str, Array],
-    counts: bool,
+    clock: DeviceClock,
 ) -> dict[str, Any]:
-    """The result; where the clock ``counts`` instructions, those and no times."""
     outputs: dict[str, Any] = {}
     for name, array in arrays.items():
         outputs[name] = {"shape": list(array.shape), "dtype": str(array.dtype)}
         if not args.outputs:
             outputs[name]["values"] = array.tolist()
-    counted = (
-        [_instructions(one) for one in answers.device_time.results]
-        if counts and answers.device_time
-        else None
-    )
-    times = None if counts else answers.device_time
     return {
         "project": str(args.project),
         "samples": samples.total,
         "outputs": outputs,
         "outputs_file": str(args.outputs) if args.outputs else None,
         "roundtrip_ms": answers.roundtrip_sec * 1000,
-        "device_ms": times.mean * 1000 if times else None,
-        "device_ms_min": times.min * 1000 if times else None,
-        "device_ms_max": times.max * 1000 if times else None,
-        "device_ms_std": times.std * 1000 if times else None,
-        "device_instructions": counted,
+        **clock.facts(answers.device_time),
         "repeat": args.repeat,
         "memory": answers.memory._asdict() if answers.memory else None,
     }
-
-
-def _instructions(seconds: float) -> int:
-    """What a clock counted that goes on by a nanosecond with each instruction."""
-    return round(seconds * 1e9)
 
 
 def _lines(
@@ -206,7 +179,8 @@ def _lines(
     samples: Samples,
     answers: Answers,
     arrays: dict[str, Array],
-    counts: bool,
+    facts: dict[str, Any],
+    clock: DeviceClock,
 ) -> list[str]:
     lines = [f"samples     {samples.total}"]
     if args.outputs:
@@ -216,15 +190,7 @@ def _lines(
         lines += [f"{name} = {array}" for name, array in arrays.items()]
     lines.append(f"round trip  {answers.roundtrip_sec * 1000:.3f} ms per inference")
     if answers.device_time:
-        times = answers.device_time
-        if counts:
-            least, mean, most = map(_instructions, (times.min, times.mean, times.max))
-            spread = f", {least:,} to {most:,}" if most > least else ""
-            lines.append(f"on device   {mean:,} instructions per inference{spread}")
-        else:
-            low, high = times.min * 1000, times.max * 1000
-            spread = f", {low:.4f} to {high:.4f}" if args.repeat > 1 else ""
-            lines.append(f"on device   {times.mean * 1000:.4f} ms per inference{spread}")
+        lines.append(device_line(facts, clock))
     if answers.memory:
         memory = answers.memory
         lines.append(f"tensors     {memory.high_water:,} of {memory.pool_size:,} bytes at most")

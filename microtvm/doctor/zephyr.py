@@ -6,12 +6,10 @@ from __future__ import annotations
 import dataclasses
 import glob
 import importlib
-import importlib.util
 import os
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 from typing import Any
 
@@ -29,10 +27,6 @@ _WEST_INIT = (
     "west init zephyrproject && cd zephyrproject && west update, "
     f"then export ZEPHYR_BASE=$PWD/zephyr ({_DOCS})"
 )
-_REQUIREMENTS = "scripts/requirements-base.txt"
-# Zephyr's build scripts import these, and newer ones more.
-_MODULES = ("elftools", "yaml", "pykwalify", "packaging")
-_NEWER_MODULES = ("jsonschema",)
 # Where Zephyr looks: cmake/modules/FindZephyr-sdk.cmake. And CMake's registry, where the SDK's
 # setup.sh writes the place down.
 _SDK_PLACES = ("/usr", "/usr/local", "/opt", "~", "~/.local", "~/.local/opt", "~/bin")
@@ -66,7 +60,7 @@ def examine() -> list[Finding]:
     return [
         program("west", "build and flash", pip("west"), at_least=(0, 14)),
         zephyr,
-        _python_modules(base),
+        _python_packages(base),
         program("cmake", "build", pip("cmake"), at_least=(3, 20)),
         program("ninja", "build", pip("ninja")),
         program("dtc", "check devicetrees", apt("device-tree-compiler"), required=False),
@@ -78,19 +72,19 @@ def examine() -> list[Finding]:
     ]
 
 
-def _kit() -> Any:
-    """The template's own module that finds Zephyr, so that both say the same."""
+def _kit(module: str) -> Any:
+    """Import one of the template's own modules, so that both say the same."""
     place = get_microtvm_template_projects("zephyr")
     if place not in sys.path:
         sys.path.append(place)
     os.environ[client_directory.VARIABLE] = os.getcwd()  # as for a server that is started here
-    return importlib.import_module("zephyr_kit.west")
+    return importlib.import_module(f"zephyr_kit.{module}")
 
 
 def _base() -> pathlib.Path | None:
     """The tree that is meant, whether or not it can be built with."""
     try:
-        base: pathlib.Path = _kit().find_base(None, None)
+        base: pathlib.Path = _kit("west").find_base(None, None)
     except ServerError:
         return None
     return base
@@ -98,7 +92,7 @@ def _base() -> pathlib.Path | None:
 
 def _zephyr() -> Finding:
     try:
-        tree, _ = _kit().find_zephyr(None, None)
+        tree, _ = _kit("west").find_zephyr(None, None)
     except ServerError as error:
         return Finding("Zephyr", f"build ({error})", None, _WEST_INIT)
     version = ".".join(map(str, _version(tree.base)))
@@ -117,36 +111,18 @@ def _text(base: pathlib.Path | None, name: str) -> str:
         return ""
 
 
-def _python_modules(base: pathlib.Path | None) -> Finding:
+def _python_packages(base: pathlib.Path | None) -> Finding:
     """Ask the Python that runs west, since Zephyr's build uses that one."""
-    python = _west_python()
-    required = _text(base, _REQUIREMENTS)
-    modules = [*_MODULES, *(name for name in _NEWER_MODULES if name in required)]
-    missing = [name for name in modules if not _has_module(python, name)]
+    kit = _kit("python_packages")
+    west = shutil.which("west")
+    python = kit.python_of([west] if west else [])
+    missing = kit.missing_modules(python, base)
     return Finding(
         "Python packages",
         f"build ({', '.join(missing)} cannot be imported by {python})",
         None if missing else f"of {python}",
-        f"{python} -m pip install -r {base or '$ZEPHYR_BASE'}/{_REQUIREMENTS}",
+        kit.install_command(python, base),
     )
-
-
-def _west_python() -> str:
-    west = shutil.which("west")
-    if west:
-        with open(west, "rb") as script:
-            line = script.readline()
-        interpreter = line[2:].decode("utf-8", "replace").strip() if line[:2] == b"#!" else ""
-        if os.access(interpreter, os.X_OK):
-            return interpreter
-    return sys.executable
-
-
-def _has_module(python: str, name: str) -> bool:
-    if python == sys.executable:
-        return importlib.util.find_spec(name) is not None
-    done = subprocess.run([python, "-c", f"import {name}"], capture_output=True, check=False)
-    return done.returncode == 0
 
 
 def _toolchain(base: pathlib.Path | None) -> Finding:

@@ -180,6 +180,8 @@ class Handler(ProjectAPIHandler):
         size_tool = build.cache().get("CMAKE_SIZE", "size")
         footprint = measure(BUILD_DIR / "libmodel.a", build.firmware, size_tool)
         (BUILD_DIR / "footprint.json").write_text(json.dumps(footprint, indent=2) + "\n")
+        clock = {"ns_per_instruction": None if facts["use_fvp"] else build.ns_per_instruction()}
+        (BUILD_DIR / "clock.json").write_text(json.dumps(clock) + "\n")
 
     def flash(self, options):
         from server_kit.boards import ports

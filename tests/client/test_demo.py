@@ -19,7 +19,12 @@ KEYS = {
     "accuracy_device",
     "accuracy_reference",
     "max_abs_diff",
+    "device_clock",
     "device_ms",
+    "device_ms_min",
+    "device_ms_max",
+    "device_ms_std",
+    "device_instructions",
     "roundtrip_ms",
     "code_bytes",
     "constant_bytes",
@@ -63,6 +68,7 @@ def test_demo(command: Command, tmp_path: pathlib.Path) -> None:
     assert facts["images"] >= 360
     assert facts["accuracy_device"] == facts["accuracy_reference"] > 0.96
     assert facts["max_abs_diff"] < 1e-5
+    assert facts["device_clock"] == "time" and facts["device_instructions"] is None
     assert 0 < facts["device_ms"] < facts["roundtrip_ms"]
     assert facts["constant_bytes"] >= 4 * (64 * 32 + 32 + 32 * 10 + 10)
     assert facts["code_bytes"] > 0

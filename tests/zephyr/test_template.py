@@ -11,10 +11,12 @@ from typing import Any, Callable
 
 import pytest
 
+from microtvm.cli.device_clock import device_line, read_clock
+from microtvm.rpc.benchmark import BenchmarkResult
 from tests.crt import archives
 from tests.server_kit.pipe_driver import PYTHON, PipeDriver, ReplyError
 from tests.templates import tiny_model
-from tests.zephyr.tiny_zephyr import OLD_BOARDS, TinyZephyr
+from tests.zephyr.tiny_zephyr import BUILD_LEAVES, OLD_BOARDS, TinyZephyr
 
 Generate = Callable[..., pathlib.Path]
 
@@ -282,6 +284,14 @@ def test_a_build_that_fails_says_why(generate: Generate, tiny_zephyr: TinyZephyr
             "run: west update",
         ),
         (
+            "CMake Error at zephyr/modules/cmsis_6/CMakeLists.txt:5 (add_subdirectory):",
+            "run: west update",
+        ),
+        (
+            "stdint.h:26:10: fatal error: bits/libc-header-start.h: No such file or directory",
+            "native_sim/native/64",
+        ),
+        (
             "CMake Error at cmake/modules/FindZephyr-sdk.cmake:159 (find_package):",
             "microtvm doctor --template zephyr",
         ),
@@ -295,6 +305,73 @@ def test_a_build_that_fails_says_what_to_do(
     with PipeDriver(project) as server:
         said = refused(lambda: server.call("build"))
     assert first_message in said and said.endswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("variant", "architecture", "hint"),
+    [
+        ("host", "arm", "'host', which compiles for this machine, and the board's architecture"),
+        ("cross-compile", "posix", "'cross-compile', and the board is this machine; set it to 'ho"),
+        ("host", "posix", None),
+        ("cross-compile", "arm", None),
+    ],
+)
+def test_a_compiler_for_other_boards(
+    variant: str,
+    architecture: str,
+    hint: str | None,
+    generate: Generate,
+    tiny_zephyr: TinyZephyr,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """GCC's message is one of its files or options, another for each release."""
+    monkeypatch.setenv("ZEPHYR_TOOLCHAIN_VARIANT", variant)
+    project = generate(board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
+    message = "gcc: fatal error: cannot read spec file 'picolibc.specs': No such file or directory"
+    tiny_zephyr.change(
+        build_leaves={"zephyr/.config": f'CONFIG_ARCH="{architecture}"\n'}, build_says=message
+    )
+    with PipeDriver(project) as server:
+        said = refused(lambda: server.call("build"))
+    assert message in said and (hint in said if hint else "VARIANT" not in said)
+
+
+def test_python_packages_that_west_s_python_lacks(
+    generate: Generate,
+    tiny_zephyr: TinyZephyr,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """West itself ends in an AttributeError then, which says nothing."""
+    (tmp_path / "elftools.py").write_text("raise ImportError('not installed')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with open(tiny_zephyr.base / "commands.py", "a") as program:
+        program.write("import elftools\n")
+    base = str(tiny_zephyr.base)
+    said = refused(lambda: generate(board="nucleo_f746zg", zephyr_base=base))
+    python = f"{sys.executable} -m pip install -r {base}/scripts/requirements-base.txt"
+    assert "Zephyr's scripts want elftools, which " in said and python in said
+    assert "has no attribute 'err'" in said, "West says more now"
+    assert not (tmp_path / "project").exists()
+
+
+def test_what_qemu_counts(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
+    """Times are not those of a chip, and `microtvm run` says so."""
+    leaves = {
+        **BUILD_LEAVES,
+        "zephyr/.config": "CONFIG_QEMU_ICOUNT=y\nCONFIG_QEMU_ICOUNT_SHIFT=6\n",
+    }
+    tiny_zephyr.change(build_leaves=leaves)
+    project = generate(board="qemu_cortex_m3", zephyr_base=str(tiny_zephyr.base))
+    with PipeDriver(project) as server:
+        server.call("build")
+    clock = read_clock(project)
+    assert clock.counts_instructions and clock.ns_per_instruction == 64
+    facts = clock.facts(BenchmarkResult([0.001, 0.003]))
+    assert device_line(facts, clock) == (
+        "on device   2.0000 ms per inference, 1.0000 to 3.0000, as the emulator counts "
+        "instructions: 64 ns each"
+    )
 
 
 def test_all_that_overflowed_is_named(generate: Generate, tiny_zephyr: TinyZephyr) -> None:

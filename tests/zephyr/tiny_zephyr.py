@@ -63,13 +63,15 @@ class Build(Recorded):
 
     def act(self, args):
         directory = next(pathlib.Path(a[12:]) for a in args if a.startswith("--build-dir="))
-        if SETUP["build_says"]:
-            print(SETUP["build_says"])
-            sys.exit(1)
         for name, text in SETUP["build_leaves"].items():
+            if SETUP["build_says"] and name != "zephyr/.config":
+                continue
             path = directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+        if SETUP["build_says"]:
+            print(SETUP["build_says"])
+            sys.exit(1)
 
 
 class Flash(Recorded):

@@ -45,7 +45,18 @@ _HINTS = (
         "workspace_size_bytes",
     ),
     (
-        re.compile(r"\.dtsi?: No such file|ZEPHYR_\w+_MODULE_DIR"),
+        # Of glibc, of a static library of GCC, and what GNU ld says without one.
+        re.compile(
+            r"(bits/libc-header-start|gnu/stubs-32)\.h: No such|skipping incompatible \S+/lib\w+\.a"
+        ),
+        "this board is a 32-bit program for this machine, for which its compiler has no libraries: "
+        "on Debian, apt-get install gcc-multilib g++-multilib; or take the board's 64-bit variant, "
+        "native_sim/native/64",
+    ),
+    (
+        re.compile(
+            r"\.dtsi?: No such file|ZEPHYR_\w+_MODULE_DIR|/modules/[^ ]+ \(add_subdirectory\)"
+        ),
         "a module that this board needs is not in the workspace; run: west update",
     ),
     (
@@ -110,6 +121,7 @@ class ZephyrBuild:
                 )
             except ToolError as error:
                 hints = [hint for pattern, hint in _HINTS if pattern.search(str(error))]
+                hints += _toolchain_hints(self.config().get("ARCH", ""))
                 if not hints:
                     raise
                 raise ToolError(f"{error}; {'; '.join(hints)}") from error
@@ -145,6 +157,13 @@ class ZephyrBuild:
     def config(self) -> dict[str, str]:
         """Kconfig's, as ``UART_CONSOLE``: ``y``."""
         return dict(_CONFIG_LINE.findall(self._text("zephyr/.config")))
+
+    def ns_per_instruction(self) -> int | None:
+        """By how much QEMU's clock goes on with each instruction; None where it tells time."""
+        config = self.config()
+        if config.get("QEMU_ICOUNT") != "y":
+            return None
+        return 1 << int(config["QEMU_ICOUNT_SHIFT"])
 
     def flash_runner(self, wanted: str | None = None) -> str | None:
         """The runner that flashes this board; None for one that nothing is flashed to.
@@ -216,6 +235,24 @@ class ZephyrBuild:
     @property
     def _state_file(self) -> pathlib.Path:
         return self.directory / _STATE_FILE
+
+
+def _toolchain_hints(architecture: str) -> list[str]:
+    """What to say when the compiler was chosen for other boards than one of an architecture."""
+    variant = os.environ.get("ZEPHYR_TOOLCHAIN_VARIANT", "")
+    architecture = architecture.strip('"')
+    if variant == "host" and architecture not in ("", "posix", "x86"):
+        return [
+            "ZEPHYR_TOOLCHAIN_VARIANT is 'host', which compiles for this machine, and the board's "
+            f"architecture is {architecture}; unset it to take Zephyr's SDK, or name a toolchain "
+            "for the board (microtvm doctor --template zephyr)"
+        ]
+    if variant in ("cross-compile", "gnuarmemb") and architecture == "posix":
+        return [
+            f"ZEPHYR_TOOLCHAIN_VARIANT is {variant!r}, and the board is this machine; set it to "
+            "'host'"
+        ]
+    return []
 
 
 def _property(tree: str, label: str, name: str) -> str | None:

@@ -13,14 +13,16 @@ from server_kit import log, tools
 from server_kit.api.client_directory import client_directory
 from server_kit.errors import OptionError, ProjectError, ToolError
 
+from . import python_packages
 from .tree import ZephyrTree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Sequence
+    from typing import Iterator, Sequence
 
 BASE_VARIABLE = "ZEPHYR_BASE"
 SLOW_SEC = 120.0
+_OWN_COMMANDS = ("topdir", "config")  # no script of Zephyr's
 
 tools.INSTALL_HINTS["west"] = "pip install west, then west init and west update (docs/zephyr.md)"
 
@@ -46,13 +48,15 @@ class West:
     ) -> None:
         self.arguments = _words(command) if command else [tools.find_tool("west")]
         self._env = {BASE_VARIABLE: str(zephyr_base)} if zephyr_base else {}
+        self._base = zephyr_base
         self._cwd = cwd or zephyr_base
 
     def output(self, arguments: Sequence[str]) -> str:
         """What a short command prints."""
-        return tools.output(
-            [*self.arguments, *arguments], cwd=self._cwd, env=self._env, timeout_sec=SLOW_SEC
-        )
+        with self._explained(arguments):
+            return tools.output(
+                [*self.arguments, *arguments], cwd=self._cwd, env=self._env, timeout_sec=SLOW_SEC
+            )
 
     def run(
         self,
@@ -62,13 +66,32 @@ class West:
         timeout_sec: float,
     ) -> list[str]:
         """Run a command that builds or flashes; see :func:`server_kit.tools.run`."""
-        return tools.run(
-            [*self.arguments, *arguments],
-            cwd=cwd,
-            log_file=log_file,
-            env={**self._env, **_ccache_settings(cwd)},
-            timeout_sec=timeout_sec,
-        )
+        with self._explained(arguments):
+            return tools.run(
+                [*self.arguments, *arguments],
+                cwd=cwd,
+                log_file=log_file,
+                env={**self._env, **_ccache_settings(cwd)},
+                timeout_sec=timeout_sec,
+            )
+
+    @contextlib.contextmanager
+    def _explained(self, arguments: Sequence[str]) -> Iterator[None]:
+        """West says something else when Zephyr's scripts cannot import what they need."""
+        try:
+            yield
+        except ToolError as error:
+            if arguments[0] in _OWN_COMMANDS:
+                raise
+            python = python_packages.python_of(self.arguments)
+            missing = python_packages.missing_modules(python, self._base)
+            if not missing:
+                raise
+            command = python_packages.install_command(python, self._base)
+            raise ToolError(
+                f"Zephyr's scripts want {', '.join(missing)}, which {python} cannot import; "
+                f"run: {command} ({error})"
+            ) from error
 
 
 def _words(command: str) -> list[str]:
