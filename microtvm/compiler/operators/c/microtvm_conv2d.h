@@ -84,6 +84,34 @@ static MT_NOINLINE void mt_spread_groups(uint32_t *group, const int8_t *source, 
     }
 }
 
+/* Pairs of elements in natural order; four at a time from where a pair begins. */
+static inline void mt_spread_one(int16_t *elements, int32_t k, int32_t value) {
+    elements[(k & ~1) * 2 + (k & 1)] = (int16_t)value;
+}
+
+static MT_NOINLINE void mt_spread_pairs(int16_t *elements, int32_t k, const int8_t *source,
+                                        int32_t count, int32_t zero) {
+    int32_t end = k + count;
+    if (source == NULL) {
+        for (; k < end; ++k) {
+            mt_spread_one(elements, k, zero);
+        }
+        return;
+    }
+    if ((k & 1) != 0) {
+        mt_spread_one(elements, k++, *source++);
+    }
+    uint32_t *pairs = (uint32_t *)(void *)(elements + k * 2);
+    for (; k + 4 <= end; k += 4, source += 4, pairs += 4) {
+        uint32_t word = mt_word(source), even = mt_even(word), odd = mt_odd(word);
+        pairs[0] = (even & 0xffffu) | odd << 16;
+        pairs[2] = (odd & 0xffff0000u) | even >> 16;
+    }
+    for (; k < end; ++k) {
+        mt_spread_one(elements, k, *source++);
+    }
+}
+
 /* The same as halfwords: in natural order, or in groups where the channels come in fours. */
 static inline void mt_store_halfwords(int8_t *patch, int32_t pixel, int32_t k, const int8_t *source,
                                       int32_t count, int32_t zero, int32_t in_fours) {
@@ -91,11 +119,7 @@ static inline void mt_store_halfwords(int8_t *patch, int32_t pixel, int32_t k, c
         mt_spread_groups((uint32_t *)(void *)patch + k + pixel, source, count, zero);
         return;
     }
-    int16_t *elements = (int16_t *)(void *)patch;
-    for (int32_t i = 0; i < count; ++i) {
-        int32_t at = k + i;
-        elements[(at & ~1) * 2 + pixel * 2 + (at & 1)] = source != NULL ? source[i] : (int16_t)zero;
-    }
+    mt_spread_pairs((int16_t *)(void *)patch + pixel * 2, k, source, count, zero);
 }
 #endif
 

@@ -76,43 +76,62 @@ static inline void mt_dense_plain(const mt_dense_layer *layer, const int8_t *wei
 }
 
 #if MT_DSP
+/* Four elements of a row with four units. */
+#define MT_DENSE_DSP_STEP                                                                          \
+    "ldm r0!, {r8-r11}\n"                                                                          \
+    "ldr lr, [r1], #4\n"                                                                           \
+    "sxtb16 r12, lr\n"                                                                             \
+    "sxtb16 lr, lr, ror #8\n"                                                                      \
+    "smlad r5, r8, r12, r5\n"                                                                      \
+    "smlad r7, r9, r12, r7\n"                                                                      \
+    "sxtb16 r8, r8\n"                                                                              \
+    "sxtb16 r9, r9\n"                                                                              \
+    "smlad r4, r8, r12, r4\n"                                                                      \
+    "smlad r6, r9, r12, r6\n"                                                                      \
+    "smlad r5, r10, lr, r5\n"                                                                      \
+    "smlad r7, r11, lr, r7\n"                                                                      \
+    "sxtb16 r10, r10\n"                                                                            \
+    "sxtb16 r11, r11\n"                                                                            \
+    "smlad r4, r10, lr, r4\n"                                                                      \
+    "smlad r6, r11, lr, r6\n"
+
+/* The sums of products of four units' weights with a row, from x to end. Written out for LDM, which
+ * fetches four words of weights at once: gcc 12 makes two loads of it. */
+static __attribute__((naked, noinline, unused)) void mt_dense_products_dsp(
+    __attribute__((unused)) const uint32_t *weights, __attribute__((unused)) const int8_t *x,
+    __attribute__((unused)) const int8_t *end, __attribute__((unused)) const int32_t *starts,
+    __attribute__((unused)) int32_t *sums) {
+    __asm__ volatile("push {r4-r11, lr}\n"
+                     "ldm r3, {r4-r7}\n"
+                     "sub r3, r2, r1\n"
+                     "tst r3, #4\n" /* four elements are left over: begin amid the loop */
+                     "bne 2f\n"
+                     "1:\n" MT_DENSE_DSP_STEP "2:\n" MT_DENSE_DSP_STEP "cmp r1, r2\n"
+                     "bne 1b\n"
+                     "ldr r3, [sp, #36]\n"
+                     "stm r3, {r4-r7}\n"
+                     "pop {r4-r11, pc}\n");
+}
+
 /* Weights and bias as in mt_conv2d_dsp, elements in the order 0, 2, 1, 3. */
 static inline void mt_dense_dsp(const mt_dense_layer *layer, const uint32_t *weights,
                                 const int32_t *bias, const mt_scale *scales, const int8_t *x,
                                 int8_t *out, int8_t *scratch) {
     for (int32_t row = 0; row < layer->rows; ++row, x += layer->depth, out += layer->units) {
-        const int8_t *start = mt_dense_row(layer, x, scratch), *end = start + layer->padded;
+        const int8_t *start = mt_dense_row(layer, x, scratch);
         const uint32_t *w = weights;
         const int32_t *b = bias;
-        for (int32_t c = 0; c < layer->units; c += 4) {
-            int32_t a0 = b[0], a1 = b[1], a2 = b[2], a3 = b[3];
-            const int8_t *p = start;
-            do {
-                uint32_t word = mt_word(p), v = mt_even(word), t = w[0];
-                a1 = mt_mac2(a1, v, t);
-                a0 = mt_mac2(a0, v, mt_even(t));
-                t = w[1];
-                a3 = mt_mac2(a3, v, t);
-                a2 = mt_mac2(a2, v, mt_even(t));
-                v = mt_odd(word);
-                t = w[2];
-                a1 = mt_mac2(a1, v, t);
-                a0 = mt_mac2(a0, v, mt_even(t));
-                t = w[3];
-                a3 = mt_mac2(a3, v, t);
-                a2 = mt_mac2(a2, v, mt_even(t));
-                w += 4;
-                p += 4;
-            } while (p != end);
-            a1 = mt_upper(a1, a0);
-            a3 = mt_upper(a3, a2);
+        for (int32_t c = 0; c < layer->units; c += 4, w += layer->padded) {
+            int32_t sums[4];
+            mt_dense_products_dsp(w, start, start + layer->padded, b, sums);
+            sums[1] = mt_upper(sums[1], sums[0]);
+            sums[3] = mt_upper(sums[3], sums[2]);
             b += 4;
             if (layer->late) {
-                a1 += b[0];
-                a3 += b[1];
+                sums[1] += b[0];
+                sums[3] += b[1];
                 b += 2;
             }
-            const int32_t sums[4] = {a0, a1, a2, a3};
             mt_dense_store(layer, scales, c, sums, out);
         }
     }

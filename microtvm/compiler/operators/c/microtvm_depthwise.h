@@ -16,7 +16,7 @@ typedef struct {
 } mt_lines;
 
 /* Copies forwards, so that lines may move up within one buffer. */
-static inline void mt_copy(int8_t *target, const int8_t *source, int32_t size) {
+static MT_NOINLINE void mt_copy(int8_t *target, const int8_t *source, int32_t size) {
 #if MT_MVE
     mt_copy_mve(target, source, size);
 #else
@@ -38,8 +38,8 @@ static inline void mt_copy(int8_t *target, const int8_t *source, int32_t size) {
 
 /* Lines `first` and after it; those that the block before had as well are moved, not read: their
  * place in the input may hold outputs by now. */
-static inline void mt_read_lines(const mt_lines *lines, const int8_t *x, int32_t y, int32_t first,
-                                 int8_t *buffer) {
+static MT_NOINLINE void mt_read_lines(const mt_lines *lines, const int8_t *x, int32_t y,
+                                      int32_t first, int8_t *buffer) {
     int32_t size = lines->left + lines->inside + lines->right;
     int32_t kept = y == 0 ? 0 : lines->count - lines->step;
     if (kept > 0) {
