@@ -30,7 +30,7 @@ def table() -> str:
         "| model | " + " | ".join(title for title, _, _ in columns) + " |",
         "|---" * (len(columns) + 1) + "|",
     ]
-    for model in ours:
+    for model in theirs:
         cells = [_cell(ours[model], theirs[model], board, what) for _, board, what in columns]
         lines.append(f"| {model} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

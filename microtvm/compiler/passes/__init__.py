@@ -3,7 +3,7 @@
 
 `graph_passes` turn Relax into calls of kernels in a straight line, `kernel_passes` turn each
 kernel into loops over flat memory. Both lists mix TVM's passes with our own, which have one file
-each in this folder; a new one (int8 models in integers, say) is a file and a line here.
+each in this folder; a new one is a file and a line here.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def kernel_passes() -> list[Any]:
     tirx = load("tvm.tirx", "compile models").transform
     from .drop_unread_stages import DropUnreadStages
     from .fuse_stages import FuseStages
+    from .skip_padding import SkipPadding
 
     return [
         DropUnreadStages(),
@@ -55,6 +56,7 @@ def kernel_passes() -> list[Any]:
         s_tir.LowerOpaqueBlock(),
         tirx.FlattenBuffer(),
         tirx.NarrowDataType(32),
+        SkipPadding(),
         tirx.VectorizeLoop(False),
         tirx.UnrollLoop(),
         tirx.StmtSimplify(),

@@ -6,7 +6,8 @@ loop nest per stage, each with a whole tensor after it: padding alone is a copy 
 board those tensors are the largest part of the arena. Here
 
 - a stage that only moves data (padding, reshaping, slicing) is inlined where it is read;
-- a stage whose elements are each needed once is computed where the next stage needs them;
+- a stage whose elements are each needed once is computed where the next stage needs them, those of
+  a convolution or a matrix product a few at a time;
 - a reduction starts from its first element outside the loop that accumulates.
 
 None of it changes which operations are done on a value, nor their order: results stay the same
@@ -19,6 +20,7 @@ import math
 from typing import Any
 
 from ..tir import buffer_elements
+from .tile_channels import choose_tile
 
 _SPATIAL = 0  # tvm's IterVar.DataPar
 
@@ -54,6 +56,7 @@ class _Fuser:
             return  # written as loops (a scan, a scatter), not as stages
         stages = self._schedule.get_child_blocks(root)
         kept = [stage for stage in stages if not self._inline(stage)]
+        kept += [copy for copy in map(self._accumulate_apart, kept) if copy is not None]
         # From the last stage to the first, so that a chain gathers in its last stage's loops.
         for stage in reversed(kept):
             self._compute_where_needed(stage)
@@ -75,6 +78,15 @@ class _Fuser:
             return False
         return self._try(self._schedule.compute_inline, stage)
 
+    def _accumulate_apart(self, stage: Any) -> Any:
+        """Let a reduction that is a kernel's result gather in a buffer of its own.
+
+        Returns the stage that copies it to the result; None where nothing changed.
+        """
+        if self._schedule.get_consumers(stage) or choose_tile(self._schedule.get(stage)) is None:
+            return None
+        return self._schedule.cache_write(stage, 0, "global")
+
     def _compute_where_needed(self, stage: Any) -> None:
         consumers = self._schedule.get_consumers(stage)
         if len(consumers) != 1:
@@ -82,7 +94,28 @@ class _Fuser:
         loops = self._schedule.get_loops(consumers[0])
         if not loops or self._iterations(loops) != self._elements_written(stage):
             return  # computing it there would compute it more than once
-        self._try(self._schedule.compute_at, stage, loops[-1])
+        if not self._compute_tile(stage, loops):
+            self._try(self._schedule.compute_at, stage, loops[-1])
+
+    def _compute_tile(self, stage: Any, loops: list[Any]) -> bool:
+        """Compute a few neighbouring elements of a reduction in its consumer's loops."""
+        block = self._schedule.get(stage)
+        tile = choose_tile(block)
+        spatial = [int(a.dom.extent) for a in block.iter_vars if int(a.iter_type) == _SPATIAL]
+        if tile is None or [int(self._schedule.get(loop).extent) for loop in loops] != spatial:
+            return False
+        outer, inner = self._schedule.split(loops[tile.axis], [None, tile.factor])
+        self._schedule.reorder(outer, *loops[tile.axis + 1 :], inner)
+        self._schedule.unroll(inner)
+        around = self._schedule.get_loops(self._schedule.get_consumers(stage)[0])[-2]
+        if not self._try(self._schedule.compute_at, stage, around):
+            return self._try(self._schedule.compute_at, stage, inner)
+        within, *reduced = self._schedule.get_loops(stage)[len(loops) :]
+        self._schedule.unroll(within)
+        if reduced:
+            self._schedule.reorder(*reduced, within)
+            self._schedule.decompose_reduction(stage, reduced[0])
+        return True
 
     def _separate_start(self, stage: Any) -> None:
         """Move the start of a reduction out of the loops that reduce, which are the innermost."""
