@@ -207,6 +207,8 @@ def project_facts(generation, options):
         )
     if options["cmsis_path"]:
         raise OptionError("option 'cmsis_path': this template does not compile CMSIS-NN yet")
+    if options["arduino_cli_cmd"]:
+        arduino_cli({}, options)  # what is not there cannot build
     fqbn = board_fqbn(options["board"])
     architecture = fqbn.split(":")[1]
     spare = SPARE_POOL_BYTES.get(architecture, 4096)
@@ -242,7 +244,7 @@ def arduino_cli(facts, options):
     """The command: that of the project's generation, unless another is given."""
     from arduino_kit.cli import ArduinoCli
 
-    return ArduinoCli(options["arduino_cli_cmd"] or facts["arduino_cli_cmd"])
+    return ArduinoCli(options["arduino_cli_cmd"] or facts.get("arduino_cli_cmd"))
 
 
 def board_port(facts, options):

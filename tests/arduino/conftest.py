@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 import microtvm
-from tests.arduino import board
+from tests.arduino import board, int8_model
 
 STAND_IN = pathlib.Path(__file__).parent / "stand_in_arduino_cli.py"
 HIDDEN = 16
+INT8_SAMPLES = 30
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +92,42 @@ def sine_archive(require_module: Callable[..., Any], tmp_path_factory: Any) -> p
     save(model, folder / "sine.onnx")
     compiled = microtvm.compile(folder / "sine.onnx")
     return pathlib.Path(microtvm.export_model_library_format(compiled, folder / "sine.tar"))
+
+
+@pytest.fixture(scope="session")
+def int8_archive(require_module: Callable[..., Any], tmp_path_factory: Any) -> pathlib.Path:
+    """The model of `int8_model`, compiled."""
+    require_module("tvm", "compile the int8 model")
+    require_module("ai_edge_litert", "make the int8 model's file")
+    folder = tmp_path_factory.mktemp("int8")
+    (folder / "int8.tflite").write_bytes(int8_model.write())
+    compiled = microtvm.compile(folder / "int8.tflite")
+    return pathlib.Path(microtvm.export_model_library_format(compiled, folder / "int8.tar"))
+
+
+@pytest.fixture(scope="session")
+def int8_answers(int8_archive: pathlib.Path, tmp_path_factory: Any) -> list[Any]:
+    """Pairs of an input and the answer of the same C on this machine; the first input is 0."""
+    project = microtvm.generate_project_from_mlf(
+        microtvm.get_microtvm_template_projects("host"),
+        tmp_path_factory.mktemp("host") / "project",
+        int8_archive,
+        options={},
+    )
+    project.build()
+    random = np.random.default_rng(7)
+    inputs = random.integers(-128, 128, (INT8_SAMPLES, *int8_model.SHAPE)).astype("int8")
+    inputs[0] = 0
+    with microtvm.Session(project.transport()) as session:
+        model = microtvm.create_local_aot_executor(session)
+        return [(x, run(model, x)) for x in inputs]
+
+
+def run(model: Any, x: np.ndarray) -> np.ndarray:
+    """The only output for the input ``x``."""
+    model.set_input("x", x)
+    model.run()
+    return np.array(model.get_output(0).numpy())
 
 
 def generate(archive: pathlib.Path, target: pathlib.Path, cli: str, **options: Any) -> Any:

@@ -16,7 +16,7 @@ import microtvm
 from microtvm.errors import MicroTVMError
 from server_kit.errors import JSONRPCError
 from tests.arduino.board import EmulatedMega
-from tests.arduino.conftest import generate, sine_reference
+from tests.arduino.conftest import generate, run, sine_reference
 
 ERRORS = (MicroTVMError, JSONRPCError)
 ROUNDS = 200
@@ -43,12 +43,7 @@ def open_descriptors() -> int:
 
 def answers(session: Any, points: np.ndarray) -> np.ndarray:
     model = microtvm.create_local_aot_executor(session)
-    found = []
-    for point in points:
-        model.set_input("x", point)
-        model.run()
-        found.append(model.get_output(0).numpy())
-    return np.array(found)
+    return np.array([run(model, point) for point in points])
 
 
 def test_sine_answers_on_the_board(sine_project: pathlib.Path, mega: EmulatedMega) -> None:
@@ -56,6 +51,23 @@ def test_sine_answers_on_the_board(sine_project: pathlib.Path, mega: EmulatedMeg
     with microtvm.Session(project.transport()) as session:
         found = answers(session, POINTS)
     assert np.abs(found - sine_reference(POINTS)).max() < 1e-4
+
+
+def test_int8_on_the_board_is_int8_here(
+    int8_archive: pathlib.Path,
+    int8_answers: list[Any],
+    arduino_cli: str,
+    tmp_path: pathlib.Path,
+    mega: EmulatedMega,
+) -> None:
+    target = tmp_path / "project"
+    generate(int8_archive, target, arduino_cli).build()
+    sizes = json.loads((target / "build" / "footprint.json").read_text())["firmware"]
+    assert sizes["data"] < 5_000  # the constants, 4 KiB, are not among it
+    with microtvm.Session(flashed(target, mega).transport()) as session:
+        model = microtvm.create_local_aot_executor(session)
+        for x, expected in int8_answers:
+            np.testing.assert_array_equal(run(model, x), expected)
 
 
 def test_memory_is_what_arduino_reports(sine_project: pathlib.Path) -> None:
@@ -160,16 +172,23 @@ def test_sketch_that_is_too_big(
         project.build()
 
 
+@pytest.mark.parametrize("kind", ["sine", "int8"])
 def test_example_prints_the_same(
-    sine_archive: pathlib.Path, arduino_cli: str, tmp_path: pathlib.Path, mega: EmulatedMega
+    request: Any, arduino_cli: str, tmp_path: pathlib.Path, mega: EmulatedMega, kind: str
 ) -> None:
     import serial
 
-    target = tmp_path / "moved"
-    project = generate(sine_archive, target, arduino_cli, project_type="example_project")
-    project.build()
+    archive = request.getfixturevalue(f"{kind}_archive")
+    project = generate(archive, tmp_path / "made", arduino_cli, project_type="example_project")
+    project.close()
+    target = (tmp_path / "made").rename(tmp_path / "moved")
+    microtvm.GeneratedProject.from_directory(target).build()
     flashed(target, mega)
     with serial.Serial(mega.port, 115200, timeout=20) as port:
         line = port.readline().decode("ascii")
     assert line.startswith("output_0: ")
-    assert abs(float(line.split()[1]) - sine_reference(np.zeros((1, 1)))[0, 0]) < 1e-4
+    printed = [float(word) for word in line.split()[1:]]
+    if kind == "sine":
+        assert abs(printed[0] - sine_reference(np.zeros((1, 1)))[0, 0]) < 1e-4
+    else:
+        assert printed == request.getfixturevalue("int8_answers")[0][1].ravel().tolist()

@@ -31,6 +31,8 @@ _Static_assert(sizeof(double) == 8, "this model computes in float64, which this 
 def prelude(program: Program, kernels: Iterable[str]) -> str:
     """C that the constants and kernels below it need."""
     nbytes = sum(program.constants[index].nbytes for index in flash_constants(program))
+    bodies = [kernel.body for kernel in program.kernels]
+    nbytes += sum(body.weight_bytes for body in bodies if isinstance(body, Operator))
     text = _DEFINITION % nbytes
     if any(re.search(r"\bdouble\b", kernel) for kernel in kernels):
         text += _NEEDS_DOUBLE

@@ -157,7 +157,7 @@ class Conv2D(Operator):
         function = "mt_conv2d" if layer.packs else "mt_conv2d_unpacked"
         call = (
             f"{function}(&layer, {kernel}_weights, {kernel}_bias,\n"
-            f"        (const mt_scale *)(const void *){kernel}_scales,"
+            f"        (MICROTVM_FLASH mt_scale *)(MICROTVM_FLASH void *){kernel}_scales,"
         )
         image, result = height * width * channels, out_height * out_width * out_channels
         skip = f"&addition, x1 + n * {result}"

@@ -73,4 +73,4 @@ class Dense(Operator):
         {self._layer.output_text()},
     }};
     {function}(&layer, {kernel}_weights, {kernel}_bias,
-        (const mt_scale *)(const void *){kernel}_scales, x0, out, {scratch});"""
+        (MICROTVM_FLASH mt_scale *)(MICROTVM_FLASH void *){kernel}_scales, x0, out, {scratch});"""

@@ -191,9 +191,10 @@ class Depthwise(Operator):
             f"        for (int32_t xx = 0; xx < {out_width}; xx += {bw}) {{",
             f"            int32_t column = {edge};",
             f"            const int8_t *p = scratch + column * {window.strides[1] * channels};",
-            f"            const int8_t *w = {kernel}_weights;",
-            f"            const int32_t *bias = {kernel}_bias;",
-            f"            const mt_scale *scale = (const mt_scale *)(const void *){kernel}_scales;",
+            f"            MICROTVM_FLASH int8_t *w = {kernel}_weights;",
+            f"            MICROTVM_FLASH int32_t *bias = {kernel}_bias;",
+            "            MICROTVM_FLASH mt_scale *scale =",
+            f"                (MICROTVM_FLASH mt_scale *)(MICROTVM_FLASH void *){kernel}_scales;",
             f"            int8_t *o = out + ((n * {out_height} + y) * {out_width} + column)"
             f" * {out_channels};",
             f"            for (int32_t c = 0; c < {channels}; ++c, ++p) {{",

@@ -54,7 +54,7 @@ class Constant:
     def _array(self, kernel: str, array: np.ndarray) -> str:
         c = element_type(array.dtype.name).storage
         return (
-            f"static const _Alignas(16) {c} {kernel}_{self.name}[{array.size}] = {{\n"
+            f"static MICROTVM_FLASH _Alignas(16) {c} {kernel}_{self.name}[{array.size}] = {{\n"
             f"{initializer(array)}\n}};"
         )
 

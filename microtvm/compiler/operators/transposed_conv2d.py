@@ -110,5 +110,6 @@ class TransposedConv2D(Operator):
     }};
     for (int32_t n = 0; n < {batch}; ++n) {{
         mt_transposed_conv2d(&layer, {kernel}_weights, {kernel}_bias,
-            (const mt_scale *)(const void *){kernel}_scales, x0 + n * {image}, out + n * {result});
+            (MICROTVM_FLASH mt_scale *)(MICROTVM_FLASH void *){kernel}_scales,
+            x0 + n * {image}, out + n * {result});
     }}"""

@@ -25,6 +25,7 @@ _FLAGS = [
     "-Wconversion",
     "-Wshadow",
     "-ffp-contract=off",
+    "-DMICROTVM_FLASH=const",
     "-fsanitize=address,undefined",
     "-fno-sanitize-recover=all",
 ]

@@ -8,6 +8,11 @@
 
 #include "microtvm_requantize.h"
 
+/* What constants are declared with: on AVR they lie in flash, which plain pointers do not reach. */
+#ifndef MICROTVM_FLASH
+#define MICROTVM_FLASH const
+#endif
+
 #if defined(__ARM_FEATURE_SAT) && __ARM_FEATURE_SAT
 #include <arm_acle.h>
 #endif
@@ -63,7 +68,8 @@ static inline int8_t mt_common_output(int32_t sum, int32_t multiplier, int32_t d
 }
 
 /* An accumulator as an output, in any form. */
-MT_RARE int8_t mt_other_output(int32_t sum, const mt_scale *scale, const mt_output *output) {
+MT_RARE int8_t mt_other_output(int32_t sum, MICROTVM_FLASH mt_scale *scale,
+                               const mt_output *output) {
     int32_t result;
     if (output->form == MT_DOUBLE) {
         result = mt_requantize_double(sum, scale->multiplier, -2 - scale->down);
@@ -77,7 +83,8 @@ MT_RARE int8_t mt_other_output(int32_t sum, const mt_scale *scale, const mt_outp
 }
 
 /* The same, short where the form is the common one. */
-static inline int8_t mt_output_of(int32_t sum, const mt_scale *scale, const mt_output *output) {
+static inline int8_t mt_output_of(int32_t sum, MICROTVM_FLASH mt_scale *scale,
+                                  const mt_output *output) {
     return output->form == MT_COMMON
                ? mt_common_output(sum, scale->multiplier, scale->down, 1 + 2 * output->zero)
                : mt_other_output(sum, scale, output);

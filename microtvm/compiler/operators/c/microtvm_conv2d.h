@@ -185,7 +185,7 @@ static inline void mt_gather(const mt_conv2d_layer *layer, const int8_t *x, int3
     }
 }
 
-MT_RARE void mt_conv2d_store_other(const mt_conv2d_layer *layer, const mt_scale *scales,
+MT_RARE void mt_conv2d_store_other(const mt_conv2d_layer *layer, MICROTVM_FLASH mt_scale *scales,
                                    int32_t left, const int32_t *sums, int8_t *out0, int8_t *out1) {
     for (int32_t i = 0; i < 4 && i < left; ++i) {
         out0[i] = mt_other_output(sums[i], scales + i, &layer->output);
@@ -231,9 +231,10 @@ MT_RARE void mt_conv2d_store_other(const mt_conv2d_layer *layer, const mt_scale 
     }
 
 /* All channels of two pixels. */
-static MT_NOINLINE void mt_pixels_plain(const mt_conv2d_layer *layer, const int8_t *w,
-                                        const int32_t *bias, const mt_scale *scales,
-                                        const int8_t *patch, int8_t *out0, int8_t *out1) {
+static MT_NOINLINE void mt_pixels_plain(const mt_conv2d_layer *layer, MICROTVM_FLASH int8_t *w,
+                                        MICROTVM_FLASH int32_t *bias,
+                                        MICROTVM_FLASH mt_scale *scales, const int8_t *patch,
+                                        int8_t *out0, int8_t *out1) {
     for (int32_t left = layer->out_channels; left > 0; left -= 4) {
         int32_t a0 = bias[0], a1 = bias[1], a2 = bias[2], a3 = bias[3];
         int32_t b0 = a0, b1 = a1, b2 = a2, b3 = a3;
@@ -255,10 +256,10 @@ static MT_NOINLINE void mt_pixels_plain(const mt_conv2d_layer *layer, const int8
 }
 
 /* Weights [channels / 4][depth][4], any core. */
-static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, const int8_t *weights,
-                                   const int32_t *bias, const mt_scale *scales, const int8_t *x,
-                                   int8_t *out, int8_t *patch, const mt_addition *addition,
-                                   const int8_t *skip) {
+static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, MICROTVM_FLASH int8_t *weights,
+                                   MICROTVM_FLASH int32_t *bias, MICROTVM_FLASH mt_scale *scales,
+                                   const int8_t *x, int8_t *out, int8_t *patch,
+                                   const mt_addition *addition, const int8_t *skip) {
     int32_t pixels = layer->out_height * layer->out_width;
     int32_t channels = layer->out_channels;
     int8_t *results = patch + layer->depth * 2; /* of two pixels, before an addition */

@@ -24,8 +24,8 @@ static inline const int8_t *mt_dense_row(const mt_dense_layer *layer, const int8
     return scratch;
 }
 
-static inline void mt_dense_store(const mt_dense_layer *layer, const mt_scale *scales, int32_t c,
-                                  const int32_t *sums, int8_t *out) {
+static inline void mt_dense_store(const mt_dense_layer *layer, MICROTVM_FLASH mt_scale *scales,
+                                  int32_t c, const int32_t *sums, int8_t *out) {
     int32_t left = layer->units - c;
     out += c;
     scales += c;
@@ -52,12 +52,12 @@ static inline void mt_dense_store(const mt_dense_layer *layer, const mt_scale *s
     }
 
 /* Weights [units / 4][padded][4], any core. */
-static inline void mt_dense_plain(const mt_dense_layer *layer, const int8_t *weights,
-                                  const int32_t *bias, const mt_scale *scales, const int8_t *x,
-                                  int8_t *out, int8_t *scratch) {
+static inline void mt_dense_plain(const mt_dense_layer *layer, MICROTVM_FLASH int8_t *weights,
+                                  MICROTVM_FLASH int32_t *bias, MICROTVM_FLASH mt_scale *scales,
+                                  const int8_t *x, int8_t *out, int8_t *scratch) {
     for (int32_t row = 0; row < layer->rows; ++row, x += layer->depth, out += layer->units) {
         const int8_t *start = mt_dense_row(layer, x, scratch), *end = start + layer->padded;
-        const int8_t *w = weights;
+        MICROTVM_FLASH int8_t *w = weights;
         for (int32_t c = 0; c < layer->units; c += 4) {
             int32_t a0 = bias[c], a1 = bias[c + 1], a2 = bias[c + 2], a3 = bias[c + 3];
             const int8_t *p = start;

@@ -20,8 +20,9 @@ typedef struct {
 /* The output channels at (y, x). Weights [channels][kernel height][kernel width][input channels].
  */
 static inline void mt_transposed_conv2d_pixel(const mt_transposed_conv2d_layer *layer,
-                                              const int8_t *weights, const int32_t *bias,
-                                              const mt_scale *scales, const int8_t *image,
+                                              MICROTVM_FLASH int8_t *weights,
+                                              MICROTVM_FLASH int32_t *bias,
+                                              MICROTVM_FLASH mt_scale *scales, const int8_t *image,
                                               int8_t *out, int32_t y, int32_t x) {
     int32_t channels = layer->channels;
     /* The first row and column of the kernel that meet an input; every stride-th does. */
@@ -40,7 +41,7 @@ static inline void mt_transposed_conv2d_pixel(const mt_transposed_conv2d_layer *
                     continue;
                 }
                 const int8_t *p = image + (row * layer->width + column) * channels;
-                const int8_t *w =
+                MICROTVM_FLASH int8_t *w =
                     weights +
                     ((c * layer->kernel_height + ky) * layer->kernel_width + kx) * channels;
                 for (int32_t k = 0; k < channels; ++k) {
@@ -53,8 +54,10 @@ static inline void mt_transposed_conv2d_pixel(const mt_transposed_conv2d_layer *
 }
 
 static inline void mt_transposed_conv2d(const mt_transposed_conv2d_layer *layer,
-                                        const int8_t *weights, const int32_t *bias,
-                                        const mt_scale *scales, const int8_t *image, int8_t *out) {
+                                        MICROTVM_FLASH int8_t *weights,
+                                        MICROTVM_FLASH int32_t *bias,
+                                        MICROTVM_FLASH mt_scale *scales, const int8_t *image,
+                                        int8_t *out) {
     for (int32_t y = 0; y < layer->out_height; ++y) {
         for (int32_t x = 0; x < layer->out_width; ++x, out += layer->out_channels) {
             mt_transposed_conv2d_pixel(layer, weights, bias, scales, image, out, y, x);
