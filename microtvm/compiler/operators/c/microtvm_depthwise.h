@@ -15,11 +15,11 @@ typedef struct {
     int32_t zero;
 } mt_lines;
 
+#if MT_MVE
+#define mt_copy mt_copy_mve
+#else
 /* Copies forwards, so that lines may move up within one buffer. */
 static MT_NOINLINE void mt_copy(int8_t *target, const int8_t *source, int32_t size) {
-#if MT_MVE
-    mt_copy_mve(target, source, size);
-#else
     int32_t i = 0;
     for (; i + 16 <= size; i += 16) {
         uint32_t words[4];
@@ -33,8 +33,8 @@ static MT_NOINLINE void mt_copy(int8_t *target, const int8_t *source, int32_t si
     for (; i < size; ++i) {
         target[i] = source[i];
     }
-#endif
 }
+#endif
 
 /* Lines `first` and after it; those that the block before had as well are moved, not read: their
  * place in the input may hold outputs by now. */
