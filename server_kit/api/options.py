@@ -164,7 +164,7 @@ def read_options(
 
 
 def default_project_options(**changes: Mapping[str, Any]) -> list[ProjectOption]:
-    """The options every TVM template has, as TVM 0.11 and later define them.
+    """The options every template has: those of TVM 0.11 and later, and the size of its memory.
 
     Parameters
     ----------
@@ -188,7 +188,15 @@ def default_project_options(**changes: Mapping[str, Any]) -> list[ProjectOption]
         ),
         ProjectOption("board", required=["generate_project"], help="Board to build for."),
         ProjectOption(
-            "cmsis_path", optional=["generate_project"], help="Directory of the CMSIS sources."
+            "cmsis_path",
+            optional=["generate_project"],
+            help="Directory of CMSIS-NN or CMSIS 5, for models that call it.",
+        ),
+        ProjectOption(
+            "workspace_size_bytes",
+            optional=["generate_project"],
+            type="int",
+            help="Memory for tensors; by default what the model's inputs and outputs need.",
         ),
         ProjectOption(
             "warning_as_error",

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import json
 
+from ..api.handler import ServerInfo
 from ..errors import ProjectError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import pathlib
-    from typing import Any
+    from typing import Any, Sequence
+
+    from ..api.options import ProjectOption
 
 ARCHIVE = "model.tar"
 FACTS = "project.json"
@@ -40,6 +43,10 @@ class ServerDirectory:
     def is_template(self) -> bool:
         """Whether projects are made from it."""
         return self.archive is None
+
+    def server_info(self, platform_name: str, options: Sequence[ProjectOption]) -> ServerInfo:
+        """The answer to ``server_info_query``."""
+        return ServerInfo(platform_name, self.is_template, self.archive, options)
 
     def facts(self) -> dict[str, Any]:
         """What ``generate_project`` decided.

@@ -5,46 +5,67 @@ from __future__ import annotations
 
 import json
 
-from ..tools.cmake import CMakeBuild
+from ..tools.cmake import CMakeBuild, require_path
 from ..tools.footprint import measure
+from .generation import Generation
 from .memory import pool_bytes, tvm_workspace_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import pathlib
     from typing import Any, Mapping, Sequence
 
     from .directory import ServerDirectory
-    from .generation import Generation
+
+#: What a generated project holds besides the archive.
+_FILES = (
+    "microtvm_api_server.py",
+    "server_kit",
+    "device_kit",
+    "src",
+    "CMakeLists.txt",
+    "boards.json",
+)
 
 
-def firmware_facts(
-    generation: Generation, packet_bytes: int, spare_pool_bytes: int
-) -> dict[str, Any]:
-    """What :func:`build_firmware` needs to know, for the facts of a project.
+def generate_firmware(
+    template: ServerDirectory,
+    archive_path: pathlib.Path,
+    standalone_crt_dir: pathlib.Path | None,
+    project_dir: pathlib.Path,
+    options: Mapping[str, Any],
+    packet_bytes: int,
+    spare_pool_bytes: int,
+    **more_facts: Any,
+) -> None:
+    """Generate a project that :func:`build_firmware` builds.
 
     Parameters
     ----------
-    generation : Generation
-        The project in the making.
+    template, archive_path, standalone_crt_dir, options
+        As in :class:`~server_kit.projects.generation.Generation`.
+    project_dir : pathlib.Path
+        Must not exist, or be an empty directory.
     packet_bytes : int
         The largest packet of the RPC wire.
     spare_pool_bytes : int
         For what a client allocates besides the model's inputs and outputs.
+    **more_facts
+        What only this template needs to know later.
 
     Raises
     ------
-    OptionError :
-        When the memory that was asked for is too small.
+    ProjectError, ArchiveError, OptionError :
     """
-    facts = generation.facts()
-    return {
-        **facts,
-        "pool_bytes": pool_bytes(
+    require_path(project_dir)
+    with Generation(template, archive_path, standalone_crt_dir, options) as generation:
+        facts = {**generation.facts(), "board": options["board"], **more_facts}
+        facts["packet_bytes"] = packet_bytes
+        facts["pool_bytes"] = pool_bytes(
             generation.module, spare_pool_bytes, generation.tensor_bytes, facts["program"]
-        ),
-        "packet_bytes": packet_bytes,
-        "tvm_workspace_bytes": tvm_workspace_bytes(generation.tvm_bytes),
-    }
+        )
+        facts["tvm_workspace_bytes"] = tvm_workspace_bytes(generation.tvm_bytes)
+        generation.write(project_dir, _FILES, facts)
 
 
 def build_firmware(
@@ -59,7 +80,7 @@ def build_firmware(
     Parameters
     ----------
     project : ServerDirectory
-        With the facts that :func:`firmware_facts` gives.
+        With the facts that :func:`generate_firmware` writes.
     verbose : bool
         Whether to show every command; the project's own option may ask for it too.
     platform_sources : sequence of str

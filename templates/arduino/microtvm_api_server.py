@@ -3,7 +3,7 @@
 """The Project API for Arduino: any board that arduino-cli compiles for.
 
 In a template this server makes projects; in a project it builds, uploads and talks to the board.
-The methods below are the API's, in the order in which a client calls them. What they ask of Arduino
+The methods stand in the order in which a client calls them. What they ask of Arduino
 is in arduino_kit/, a file for each kind of question.
 """
 
@@ -15,18 +15,15 @@ import pathlib
 from server_kit import (
     ArchiveError,
     OptionError,
-    ProjectAPIHandler,
     ProjectError,
     ProjectOption,
-    ServerInfo,
     ToolError,
-    TransportClosedError,
-    TransportTimeouts,
     default_project_options,
     log,
     main,
 )
 from server_kit.projects.directory import ServerDirectory
+from server_kit.transports.handler import TransportHandler
 
 HERE = ServerDirectory(pathlib.Path(__file__).resolve().parent)
 BUILD_DIR = HERE.path / "build"
@@ -47,6 +44,10 @@ PROJECT_OPTIONS = [
         board={
             "help": "A name of boards.json, or any FQBN: arduino:mbed_nano:nano33ble, with board "
             "options after a further colon."
+        },
+        workspace_size_bytes={
+            "help": "Memory for tensors; by default what inputs and outputs need twice and a "
+            "little more."
         },
     ),
     ProjectOption(
@@ -72,30 +73,16 @@ PROJECT_OPTIONS = [
         default=DEFAULT_BAUDRATE,
         help="Speed of Serial.",
     ),
-    ProjectOption(
-        "workspace_size_bytes",
-        optional=["generate_project"],
-        type="int",
-        help="Memory for tensors; by default what inputs and outputs need twice and a little more.",
-    ),
 ]
 
 
-class Handler(ProjectAPIHandler):
-    """The Project API's methods."""
+class Handler(TransportHandler):
+    """The methods; TransportHandler has those that read, write and close the port."""
 
     project_options = PROJECT_OPTIONS
 
-    def __init__(self) -> None:
-        self._transport = None
-
     def server_info_query(self, tvm_version):
-        return ServerInfo(
-            platform_name="arduino",
-            is_template=HERE.is_template,
-            model_library_format_path=HERE.archive,
-            project_options=self.project_options,
-        )
+        return HERE.server_info("arduino", self.project_options)
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         from arduino_kit.sketch import texts
@@ -162,38 +149,14 @@ class Handler(ProjectAPIHandler):
                 "port, or generate the project with project_type=host_driven"
             )
         require_build()
-        if self._transport is None:
+
+        def make():
             port = board_port(facts, options)
             resets = facts["architecture"] == "avr" and "://" not in port
             kind = ResettingSerialTransport if resets else SerialTransport
-            boards = ports.boards_at(port, options["serial_number"])
-            self._transport = kind(port, facts["baudrate"], boards)
-        try:
-            self._transport.open()
-        except BaseException:
-            self._transport = None
-            raise
-        return TransportTimeouts(
-            session_start_retry_timeout_sec=2.0,
-            session_start_timeout_sec=20.0,
-            session_established_timeout_sec=300.0,
-        )
+            return kind(port, facts["baudrate"], ports.boards_at(port, options["serial_number"]))
 
-    def close_transport(self):
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
-
-    def read_transport(self, n, timeout_sec):
-        return self._open_transport().read(n, timeout_sec)
-
-    def write_transport(self, data, timeout_sec):
-        self._open_transport().write(data, timeout_sec)
-
-    def _open_transport(self):
-        if self._transport is None:
-            raise TransportClosedError("the transport is not open; call open_transport first")
-        return self._transport
+        return self.connect(make)
 
 
 def project_facts(generation, options):

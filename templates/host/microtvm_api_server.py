@@ -11,17 +11,9 @@ from __future__ import annotations
 import json
 import pathlib
 
-from server_kit import (
-    ProjectAPIHandler,
-    ProjectError,
-    ProjectOption,
-    ServerInfo,
-    TransportTimeouts,
-    default_project_options,
-    log,
-    main,
-)
+from server_kit import ProjectError, default_project_options, log, main
 from server_kit.projects.directory import ServerDirectory
+from server_kit.transports.handler import TransportHandler
 from server_kit.transports.process import ProcessTransport
 
 HERE = ServerDirectory(pathlib.Path(__file__).resolve().parent)
@@ -30,57 +22,31 @@ FIRMWARE = HERE.path / "build" / "main"
 PACKET_BYTES = 64 * 1024
 SPARE_POOL_BYTES = 2 * 1024 * 1024
 
-# What a generated project holds besides the archive.
-PROJECT_FILES = (
-    "microtvm_api_server.py",
-    "server_kit",
-    "device_kit",
-    "src",
-    "CMakeLists.txt",
-    "boards.json",
-)
 
-
-class Handler(ProjectAPIHandler):
-    """The Project API's methods."""
+class Handler(TransportHandler):
+    """The Project API's methods; those that pass bytes on are TransportHandler's."""
 
     def __init__(self) -> None:
+        super().__init__()
         boards = json.loads((HERE.path / "boards.json").read_text(encoding="utf-8"))
-        self.project_options = [
-            *default_project_options(
-                project_type={"choices": ["host_driven", "standalone"], "default": "host_driven"},
-                board={"choices": list(boards), "default": "host"},
-                cmsis_path={"help": "Directory of CMSIS-NN or CMSIS 5, for models that call it."},
-            ),
-            ProjectOption(
-                "workspace_size_bytes",
-                optional=["generate_project"],
-                type="int",
-                help="Memory for tensors; by default what the model's inputs and outputs need "
-                "and 2 MiB more. For archives of TVM 0.8 to 0.18 all that the runtime has: 2 MiB.",
-            ),
-        ]
-        self._transport = ProcessTransport([str(FIRMWARE)], cwd=HERE.path)
-
-    def server_info_query(self, tvm_version):
-        return ServerInfo(
-            platform_name="host",
-            is_template=HERE.is_template,
-            model_library_format_path=HERE.archive,
-            project_options=self.project_options,
+        self.project_options = default_project_options(
+            project_type={"choices": ["host_driven", "standalone"], "default": "host_driven"},
+            board={"choices": list(boards), "default": "host"},
+            workspace_size_bytes={
+                "help": "Memory for tensors; by default what the model's inputs and outputs need "
+                "and 2 MiB more. For archives of TVM 0.8 to 0.18 all that the runtime has: 2 MiB."
+            },
         )
 
-    def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
-        from server_kit.projects.firmware import firmware_facts
-        from server_kit.projects.generation import Generation
-        from server_kit.tools.cmake import require_path
+    def server_info_query(self, tvm_version):
+        return HERE.server_info("host", self.project_options)
 
-        require_path(project_dir)
+    def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
+        from server_kit.projects.firmware import generate_firmware
+
         archive = model_library_format_path
-        with Generation(HERE, archive, standalone_crt_dir, options) as generation:
-            facts = firmware_facts(generation, PACKET_BYTES, SPARE_POOL_BYTES)
-            facts["board"] = options["board"]
-            generation.write(project_dir, PROJECT_FILES, facts)
+        memory = PACKET_BYTES, SPARE_POOL_BYTES
+        generate_firmware(HERE, archive, standalone_crt_dir, project_dir, options, *memory)
 
     def build(self, options):
         from server_kit.projects.firmware import build_firmware
@@ -96,22 +62,8 @@ class Handler(ProjectAPIHandler):
                 "a standalone project has no RPC server: run build/main, "
                 "or generate the project with project_type=host_driven"
             )
-        self._transport.open()
         # A process that ends closes its pipes; one that hangs does not.
-        return TransportTimeouts(
-            session_start_retry_timeout_sec=2.0,
-            session_start_timeout_sec=20.0,
-            session_established_timeout_sec=300.0,  # a benchmark is one call
-        )
-
-    def close_transport(self):
-        self._transport.close()
-
-    def read_transport(self, n, timeout_sec):
-        return self._transport.read(n, timeout_sec)
-
-    def write_transport(self, data, timeout_sec):
-        self._transport.write(data, timeout_sec)
+        return self.connect(lambda: ProcessTransport([str(FIRMWARE)], cwd=HERE.path))
 
 
 if __name__ == "__main__":

@@ -12,19 +12,10 @@ from __future__ import annotations
 import json
 import pathlib
 
-from server_kit import (
-    ProjectAPIHandler,
-    ProjectError,
-    ProjectOption,
-    ServerInfo,
-    TransportClosedError,
-    TransportTimeouts,
-    default_project_options,
-    log,
-    main,
-)
+from server_kit import ProjectError, default_project_options, log, main
 from server_kit.projects.directory import ServerDirectory
 from server_kit.tools import find_tool
+from server_kit.transports.handler import TransportHandler
 from server_kit.transports.process import ProcessTransport
 
 HERE = ServerDirectory(pathlib.Path(__file__).resolve().parent)
@@ -39,56 +30,35 @@ SPARE_POOL_BYTES = 64 * 1024
 ICOUNT_SHIFT = 8
 PLATFORM_SOURCES = ("src/platform.c", "src/platform.h", "src/semihosting.c", "src/semihosting.h")
 
-# What a generated project holds besides the archive.
-PROJECT_FILES = (
-    "microtvm_api_server.py",
-    "server_kit",
-    "device_kit",
-    "src",
-    "CMakeLists.txt",
-    "boards.json",
-)
 
+class Handler(TransportHandler):
+    """The Project API's methods; those that pass bytes on are TransportHandler's."""
 
-class Handler(ProjectAPIHandler):
-    """The Project API's methods."""
-
-    def __init__(self) -> None:
-        self.project_options = [
-            *default_project_options(
-                project_type={"choices": ["host_driven", "standalone"], "default": "host_driven"},
-                board={"choices": list(BOARDS), "default": "mps2_an386"},
-                cmsis_path={"help": "Directory of CMSIS-NN or CMSIS 5, for models that call it."},
-            ),
-            ProjectOption(
-                "workspace_size_bytes",
-                optional=["generate_project"],
-                type="int",
-                help="Memory for tensors; by default what the model's inputs and outputs need "
-                "and 64 KiB more. For archives of TVM 0.8 to 0.18 all that the runtime has: 2 MiB.",
-            ),
-        ]
-        self._transport = None
+    project_options = default_project_options(
+        board={"choices": list(BOARDS), "default": "mps2_an386"},
+        project_type={"choices": ["host_driven", "standalone"], "default": "host_driven"},
+        workspace_size_bytes={
+            "help": "Memory for tensors; by default what the model's inputs and outputs need and "
+            "64 KiB more. For archives of TVM 0.8 to 0.18 all that the runtime has: 2 MiB."
+        },
+    )
 
     def server_info_query(self, tvm_version):
-        return ServerInfo(
-            platform_name="qemu_cortex_m",
-            is_template=HERE.is_template,
-            model_library_format_path=HERE.archive,
-            project_options=self.project_options,
-        )
+        return HERE.server_info("qemu_cortex_m", self.project_options)
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
-        from server_kit.projects.firmware import firmware_facts
-        from server_kit.projects.generation import Generation
-        from server_kit.tools.cmake import require_path
+        from server_kit.projects.firmware import generate_firmware
 
-        require_path(project_dir)
-        archive = model_library_format_path
-        with Generation(HERE, archive, standalone_crt_dir, options) as generation:
-            facts = firmware_facts(generation, PACKET_BYTES, SPARE_POOL_BYTES)
-            facts.update(board=options["board"], clock="instructions")
-            generation.write(project_dir, PROJECT_FILES, facts)
+        generate_firmware(
+            HERE,
+            model_library_format_path,
+            standalone_crt_dir,
+            project_dir,
+            options,
+            PACKET_BYTES,
+            SPARE_POOL_BYTES,
+            clock="instructions",
+        )
 
     def build(self, options):
         from server_kit.projects.firmware import build_firmware
@@ -117,31 +87,8 @@ class Handler(ProjectAPIHandler):
             )
         if not FIRMWARE.exists():
             raise ProjectError("there is no firmware yet; call build first")
-        if self._transport is None:
-            self._transport = ProcessTransport(
-                emulator_command(facts["board"]), cwd=HERE.path, ends_with_input=False
-            )
-        self._transport.open()
-        return TransportTimeouts(
-            session_start_retry_timeout_sec=2.0,
-            session_start_timeout_sec=20.0,
-            session_established_timeout_sec=300.0,  # a benchmark is one call
-        )
-
-    def close_transport(self):
-        if self._transport is not None:
-            self._transport.close()
-
-    def read_transport(self, n, timeout_sec):
-        return self._open_transport().read(n, timeout_sec)
-
-    def write_transport(self, data, timeout_sec):
-        self._open_transport().write(data, timeout_sec)
-
-    def _open_transport(self):
-        if self._transport is None:
-            raise TransportClosedError("the transport is not open; call open_transport first")
-        return self._transport
+        command = emulator_command(facts["board"])
+        return self.connect(lambda: ProcessTransport(command, cwd=HERE.path, ends_with_input=False))
 
 
 def emulator_command(board):

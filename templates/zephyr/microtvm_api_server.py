@@ -14,17 +14,15 @@ import pathlib
 
 from server_kit import (
     OptionError,
-    ProjectAPIHandler,
     ProjectError,
     ProjectOption,
-    ServerInfo,
-    TransportClosedError,
     TransportTimeouts,
     default_project_options,
     log,
     main,
 )
 from server_kit.projects.directory import ServerDirectory
+from server_kit.transports.handler import TransportHandler
 
 HERE = ServerDirectory(pathlib.Path(__file__).resolve().parent)
 BUILD_DIR = HERE.path / "build"
@@ -55,7 +53,11 @@ PROJECT_OPTIONS = [
         verbose={"optional": ["generate_project", "build"]},
         project_type={"choices": PROJECT_TYPES, "default": "host_driven"},
         board={"help": "Any board `west boards` lists: BOARD, or BOARD@REVISION/QUALIFIERS."},
-        cmsis_path={"help": "Directory of CMSIS-NN or CMSIS 5, for models that call it."},
+        workspace_size_bytes={
+            "help": "Memory for tensors; by default what inputs and outputs need and a part of the "
+            "RAM. For archives of TVM 0.8 to 0.18 all that the runtime has: half of the RAM, 2 MiB "
+            "at most."
+        },
     ),
     ProjectOption(
         "zephyr_base",
@@ -65,13 +67,6 @@ PROJECT_OPTIONS = [
     ),
     ProjectOption(
         "west_cmd", optional=ALL_METHODS, help="The west command, `python3 -m west` say."
-    ),
-    ProjectOption(
-        "workspace_size_bytes",
-        optional=["generate_project"],
-        type="int",
-        help="Memory for tensors; by default what inputs and outputs need and a part of the RAM. "
-        "For archives of TVM 0.8 to 0.18 all that the runtime has: half of the RAM, 2 MiB at most.",
     ),
     ProjectOption(
         "config_main_stack_size",
@@ -133,21 +128,13 @@ PROJECT_OPTIONS = [
 ]
 
 
-class Handler(ProjectAPIHandler):
-    """The Project API's methods."""
+class Handler(TransportHandler):
+    """The Project API's methods; those that pass bytes on are TransportHandler's."""
 
     project_options = PROJECT_OPTIONS
 
-    def __init__(self) -> None:
-        self._transport = None
-
     def server_info_query(self, tvm_version):
-        return ServerInfo(
-            platform_name="zephyr",
-            is_template=HERE.is_template,
-            model_library_format_path=HERE.archive,
-            project_options=self.project_options,
-        )
+        return HERE.server_info("zephyr", self.project_options)
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         from server_kit.projects.generation import Generation
@@ -228,39 +215,18 @@ class Handler(ProjectAPIHandler):
             )
         build = zephyr_build()
         build.require()
-        transport = self._transport
-        if transport is None:
+
+        def make():
             emulator = None if options["port"] else find_emulator(build, facts)
-            if emulator is not None:
-                fvp_path = options["arm_fvp_path"] or facts["arm_fvp_path"]
-                transport = emulator.transport({**options, "arm_fvp_path": fvp_path})
-            else:
-                transport = board_port(build, facts, options)
-        transport.open()
-        self._transport = transport
+            if emulator is None:
+                return board_port(build, facts, options)
+            fvp_path = options["arm_fvp_path"] or facts["arm_fvp_path"]
+            return emulator.transport({**options, "arm_fvp_path": fvp_path})
+
+        timeouts = self.connect(make)
         if options["gdbserver_port"] is not None:
             return TransportTimeouts(0, 0, 0)  # whoever debugs takes their time
-        return TransportTimeouts(
-            session_start_retry_timeout_sec=2.0,
-            session_start_timeout_sec=20.0,
-            session_established_timeout_sec=300.0,  # a benchmark is one call
-        )
-
-    def close_transport(self):
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
-
-    def read_transport(self, n, timeout_sec):
-        return self._open_transport().read(n, timeout_sec)
-
-    def write_transport(self, data, timeout_sec):
-        self._open_transport().write(data, timeout_sec)
-
-    def _open_transport(self):
-        if self._transport is None:
-            raise TransportClosedError("the transport is not open; call open_transport first")
-        return self._transport
+        return timeouts
 
 
 def board_port(build, facts, options):

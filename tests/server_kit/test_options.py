@@ -123,6 +123,7 @@ def test_default_options_are_those_of_tvm_and_can_be_changed() -> None:
         "project_type",
         "board",
         "cmsis_path",
+        "workspace_size_bytes",
         "warning_as_error",
         "compile_definitions",
         "extra_files_tar",

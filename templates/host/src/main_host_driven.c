@@ -15,12 +15,7 @@ int main(int argc, char **argv) {
     (void)argc;
     static dk_server server;
     static const dk_config config = {
-        .platform = &platform,
-        .model = &dk_system_model,
-        .packet_buffer = packet_buffer,
-        .packet_buffer_size = sizeof packet_buffer,
-        .pool = pool,
-        .pool_size = sizeof pool,
+        &platform, &dk_system_model, packet_buffer, sizeof packet_buffer, pool, sizeof pool,
     };
     platform_init(argv);
     int result = model_memory_init();

@@ -79,23 +79,15 @@ static void print_tensor(const dk_tensor_info *info, const uint8_t *data) {
 }
 
 int main(void) {
-    static dk_pool pool;
     static dk_executor executor;
-    int result = model_memory_init();
-    if (result == 0) {
-        result = dk_pool_init(&pool, &platform, memory, sizeof memory);
-    }
-    if (result == 0) {
-        result = dk_executor_create_in_arena(&executor, &pool, &dk_system_model);
-    }
-    if (result != 0) {
+    if (model_start(&executor, memory, sizeof memory) != 0) {
         (void)fprintf(stderr, "the tensors do not fit into a pool of %zu bytes\n", sizeof memory);
         return EXIT_FAILURE;
     }
     if (!isatty(STDIN_FILENO) && read_inputs(&executor) != 0) {
         return EXIT_FAILURE;
     }
-    result = dk_executor_run(&executor);
+    int result = dk_executor_run(&executor);
     if (result != 0) {
         (void)fprintf(stderr, "the model failed: error %d\n", result);
         return EXIT_FAILURE;

@@ -141,7 +141,6 @@ static void platform_fatal(void *context, int error) {
 }
 
 const dk_platform platform = {
-    .context = NULL,
     .write = platform_write,
     .random = platform_random,
     .time_ns = platform_time_ns,

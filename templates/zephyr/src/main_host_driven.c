@@ -12,12 +12,7 @@ static uint8_t pool[POOL_BYTES + SPARE_POOL_BYTES] __aligned(DK_ALIGNMENT);
 int main(void) {
     static dk_server server;
     static const dk_config config = {
-        .platform = &platform,
-        .model = &dk_system_model,
-        .packet_buffer = packet_buffer,
-        .packet_buffer_size = sizeof packet_buffer,
-        .pool = pool,
-        .pool_size = sizeof pool,
+        &platform, &dk_system_model, packet_buffer, sizeof packet_buffer, pool, sizeof pool,
     };
     platform_init();
     int result = model_memory_init();

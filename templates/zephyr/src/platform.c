@@ -133,12 +133,9 @@ void platform_init(void) {
 }
 
 const dk_platform platform = {
-    .context = NULL,
     .write = platform_write,
     .random = platform_random,
     .time_ns = platform_time_ns,
-    .before_measurement = NULL,
-    .after_measurement = NULL,
     .sleep_ms = platform_sleep_ms,
 #if defined(CONFIG_REBOOT)
     .reset = platform_reset,

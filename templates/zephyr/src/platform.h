@@ -4,6 +4,7 @@
 #define PLATFORM_H_
 
 #include "device_kit/platform.h"
+#include "sizes.h"
 
 /* Prepares the clock and the wire. Call it first. */
 void platform_init(void);
