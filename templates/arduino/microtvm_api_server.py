@@ -19,7 +19,6 @@ from server_kit import (
     ProjectOption,
     ToolError,
     default_project_options,
-    log,
     main,
 )
 from server_kit.projects.directory import ServerDirectory
@@ -32,7 +31,6 @@ DEFAULT_BAUDRATE = 115200
 # An AVR has 2 to 8 KiB of RAM for everything.
 PACKET_BYTES = {"avr": 512}
 SPARE_POOL_BYTES = {"avr": 64}
-UPLOAD_ATTEMPTS = 3
 
 # What a generated project holds besides the archive and what is written for it.
 PROJECT_FILES = ("microtvm_api_server.py", "server_kit", "arduino_kit", "boards.json")
@@ -117,6 +115,7 @@ class Handler(TransportHandler):
         (BUILD_DIR / "footprint.json").write_text(json.dumps(footprint, indent=2) + "\n")
 
     def flash(self, options):
+        from arduino_kit.upload import upload
         from server_kit.boards import ports
         from server_kit.boards.device_lock import DeviceLock
 
@@ -124,18 +123,22 @@ class Handler(TransportHandler):
         require_build()
         cli = arduino_cli(facts, options)
         self.close_transport()  # a board that is flashed restarts
-        port = board_port(facts, options)
+        try:
+            port = board_port(facts, options)
+        except ProjectError as error:
+            if options["port"] or options["serial_number"]:
+                raise
+            # A Teensy and UF2 or DFU bootloaders have none; arduino-cli says where one is needed.
+            with DeviceLock(facts["fqbn"]):
+                try:
+                    upload(cli, facts["fqbn"], None, BUILD_DIR)
+                except ToolError as failed:
+                    raise ToolError(f"{failed}, without a port, and {error}") from None
+            return
         if port.startswith("/") and not pathlib.Path(port).exists():
             raise ProjectError(f"option 'port': {port} is not there; is the board attached?")
         with DeviceLock(port, *ports.boards_at(port, options["serial_number"])):
-            for attempt in range(1, UPLOAD_ATTEMPTS + 1):
-                try:
-                    cli.upload(facts["fqbn"], port, BUILD_DIR)
-                    break
-                except ToolError as error:
-                    if attempt == UPLOAD_ATTEMPTS:
-                        raise
-                    log.info(f"attempt {attempt} of {UPLOAD_ATTEMPTS} failed: {error}")
+            upload(cli, facts["fqbn"], port, BUILD_DIR)
 
     def open_transport(self, options):
         from arduino_kit.reset_on_open import ResettingSerialTransport
@@ -212,16 +215,17 @@ def arduino_cli(facts, options):
 
 def board_port(facts, options):
     """The board's port: given outright, or that of the one board attached which fits."""
+    from arduino_kit.upload import port_now
     from server_kit.boards import ports
 
     port, serial_number = options["port"], options["serial_number"]
     if port is not None and ports.is_path_or_url(port):
-        return port
+        return port_now(port, BUILD_DIR)
     if port is not None or serial_number is not None:
         return ports.find_port(serial_number=serial_number, wanted=port).device
     found = [one["address"] for one in arduino_cli(facts, options).ports_of(facts["fqbn"])]
     if len(found) > 1:
-        raise ProjectError(
+        raise OptionError(
             f"{len(found)} boards of the kind {facts['fqbn']} are attached; choose one with the "
             f"option port or serial_number: {', '.join(found)}"
         )

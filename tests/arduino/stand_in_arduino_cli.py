@@ -109,6 +109,8 @@ def upload(args: argparse.Namespace) -> None:
         board = board_properties(args.fqbn)
     except ValueError as error:
         answer(1, error=f"Error during Upload: {error}")
+    if not args.port:
+        answer(1, error="Failed uploading: no upload port: the recipe is missing serial.port")
     firmware = next(pathlib.Path(args.input_dir).glob("*.ino.hex"))
     command = [
         *("avrdude", "-q", "-q", f"-p{board['build.mcu']}", f"-c{board['upload.protocol']}"),
@@ -153,7 +155,7 @@ def main() -> None:
     one = verbs.add_parser("upload", parents=[shared])
     one.set_defaults(act=upload)
     one.add_argument("--input-dir", required=True)
-    one.add_argument("--port", required=True)
+    one.add_argument("--port")
     one = (
         verbs.add_parser("board").add_subparsers(required=True).add_parser("list", parents=[shared])
     )

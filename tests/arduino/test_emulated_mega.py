@@ -14,11 +14,11 @@ import pytest
 
 import microtvm
 from microtvm.errors import MicroTVMError
-from server_kit.errors import JSONRPCError
+from server_kit.errors import JSONRPCError, ServerError
 from tests.arduino.board import EmulatedMega
-from tests.arduino.conftest import generate, run, sine_reference
+from tests.arduino.conftest import STAND_IN, generate, run, sine_reference
 
-ERRORS = (MicroTVMError, JSONRPCError)
+ERRORS = (MicroTVMError, JSONRPCError, ServerError)
 ROUNDS = 200
 STK500V2_SIGN_ON = bytes([0x1B, 1, 0, 1, 0x0E, 1, 0x1B ^ 1 ^ 1 ^ 0x0E ^ 1])
 POINTS = np.linspace(0, 2 * np.pi, 100, dtype="float32").reshape(100, 1, 1)
@@ -28,6 +28,17 @@ def flashed(project: pathlib.Path, mega: EmulatedMega) -> Any:
     opened = microtvm.GeneratedProject.from_directory(project, {"port": mega.port})
     opened.flash()
     return opened
+
+
+def load_kit(project: pathlib.Path) -> Any:
+    """The module of a project that calls arduino-cli."""
+    import importlib.util
+
+    path = project / "arduino_kit" / "cli.py"
+    spec = importlib.util.spec_from_file_location("arduino_cli_of_project", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def open_descriptors() -> int:
@@ -131,6 +142,29 @@ def test_port_that_is_not_there(sine_project: pathlib.Path, tmp_path: pathlib.Pa
         project.flash()
 
 
+def test_board_without_a_port_is_left_to_arduino_cli(
+    sine_project: pathlib.Path, arduino_cli: str
+) -> None:
+    with (
+        microtvm.GeneratedProject.from_directory(sine_project, {}) as project,
+        pytest.raises(ERRORS, match=r"(?s)serial\.port.*without a port, and "),
+    ):
+        project.flash()
+
+
+def test_two_boards_are_told_apart_by_their_ports(
+    sine_project: pathlib.Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("EMULATED_MEGA2560", "/dev/ttyACM7 /dev/ttyACM8")
+    with (
+        microtvm.GeneratedProject.from_directory(
+            sine_project, {"arduino_cli_cmd": str(STAND_IN)}
+        ) as project,
+        pytest.raises(ERRORS, match="2 boards of the kind .* /dev/ttyACM7, /dev/ttyACM8"),
+    ):
+        project.flash()
+
+
 def test_port_that_is_busy(sine_project: pathlib.Path, mega: EmulatedMega) -> None:
     project = flashed(sine_project, mega)
     other = microtvm.GeneratedProject.from_directory(sine_project, {"port": mega.port})
@@ -139,6 +173,32 @@ def test_port_that_is_busy(sine_project: pathlib.Path, mega: EmulatedMega) -> No
         pytest.raises(ERRORS, match="in use by process"),
     ):
         other.flash()
+
+
+def test_board_that_comes_back_under_another_name(
+    sine_project: pathlib.Path, mega: EmulatedMega
+) -> None:
+    cli = str(pathlib.Path(__file__).with_name("renaming_arduino_cli.py"))
+    given = {"port": mega.port, "arduino_cli_cmd": cli}
+    with microtvm.GeneratedProject.from_directory(sine_project, given) as project:
+        project.flash()
+        assert not os.path.exists(mega.port)
+        with microtvm.Session(project.transport()) as session:
+            assert np.abs(answers(session, POINTS[:1]) - sine_reference(POINTS[:1])).max() < 1e-4
+
+
+def test_upload_that_hangs(sine_project: pathlib.Path, arduino_cli: str, monkeypatch: Any) -> None:
+    kit = load_kit(sine_project)
+    monkeypatch.setattr(kit, "UPLOAD_SEC", 3.0)
+    board, silent = os.openpty()  # a board that never answers
+    begun = time.monotonic()
+    with pytest.raises(ERRORS, match=r"upload did not end within 3.0 s; repeat with: .* upload"):
+        kit.ArduinoCli(arduino_cli).upload(
+            "arduino:avr:mega:cpu=atmega2560", os.ttyname(silent), sine_project / "build"
+        )
+    assert time.monotonic() - begun < 30
+    os.close(silent)
+    os.close(board)
 
 
 @pytest.mark.parametrize(

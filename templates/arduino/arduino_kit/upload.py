@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Putting firmware on a board, whose port may have another name afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from server_kit import ToolError, log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pathlib
+
+    from .cli import ArduinoCli
+
+ATTEMPTS = 3
+_MOVED = "moved_port.json"
+
+
+def upload(cli: ArduinoCli, fqbn: str, port: str | None, build_dir: pathlib.Path) -> None:
+    """Upload, again where boards are known to time out, and note where the board came back.
+
+    Parameters
+    ----------
+    cli : ArduinoCli
+    fqbn : str
+    port : str or None
+        None where the board's own tool finds it (Teensy, UF2, DFU).
+    build_dir : pathlib.Path
+        What was compiled.
+
+    Raises
+    ------
+    ToolError :
+        That of the last attempt.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            now = cli.upload(fqbn, port, build_dir)
+            break
+        except ToolError as error:
+            if attempt == ATTEMPTS or port is None:
+                raise
+            log.info(f"attempt {attempt} of {ATTEMPTS} failed: {error}")
+    note = build_dir / _MOVED
+    note.unlink(missing_ok=True)
+    if port is not None and now and now != port:
+        log.info(f"the board came back at {now}")
+        note.write_text(json.dumps({port: now}) + "\n", encoding="utf-8")
+
+
+def port_now(port: str, build_dir: pathlib.Path) -> str:
+    """Where a board is that was uploaded to at ``port``, if that name has gone meanwhile."""
+    note = build_dir / _MOVED
+    if os.path.exists(port) or not note.exists():
+        return port
+    moved: str = json.loads(note.read_text(encoding="utf-8")).get(port, port)
+    return moved
