@@ -224,6 +224,16 @@ def test_board_that_is_no_fqbn(
     assert not (tmp_path / "project").exists()
 
 
+def test_uno_holds_what_needs_no_server(
+    sine_archive: pathlib.Path, arduino_cli: str, tmp_path: pathlib.Path
+) -> None:
+    target = tmp_path / "project"
+    generate(sine_archive, target, arduino_cli, board="uno", project_type="example_project").build()
+    sizes = json.loads((target / "build" / "footprint.json").read_text())["firmware"]
+    assert 2_000 < sizes["text"] < 8_000
+    assert 100 < sizes["data"] < 600
+
+
 def test_sketch_that_is_too_big(
     sine_archive: pathlib.Path, arduino_cli: str, tmp_path: pathlib.Path
 ) -> None:
