@@ -62,7 +62,7 @@ int main(void) {{
 """
 
 
-@pytest.mark.parametrize("name", ["ad_int8", "kws_int8", "sww_int8"])
+@pytest.mark.parametrize("name", ["ad_int8", "ic_int8", "kws_int8", "sww_int8", "vww_int8"])
 def test_answers_are_litert_s(
     name: str,
     tools: None,
