@@ -110,7 +110,8 @@ def upload(args: argparse.Namespace) -> None:
     except ValueError as error:
         answer(1, error=f"Error during Upload: {error}")
     if not args.port:
-        answer(1, error="Failed uploading: no upload port: the recipe is missing serial.port")
+        print(json.dumps({"error": "Failed uploading: no upload port provided"}), file=sys.stderr)
+        sys.exit(1)
     firmware = next(pathlib.Path(args.input_dir).glob("*.ino.hex"))
     command = [
         *("avrdude", "-q", "-q", f"-p{board['build.mcu']}", f"-c{board['upload.protocol']}"),

@@ -146,8 +146,12 @@ def test_board_without_a_port_is_left_to_arduino_cli(
     sine_project: pathlib.Path, arduino_cli: str
 ) -> None:
     with (
-        microtvm.GeneratedProject.from_directory(sine_project, {}) as project,
-        pytest.raises(ERRORS, match=r"(?s)serial\.port.*without a port, and "),
+        microtvm.GeneratedProject.from_directory(
+            sine_project, {"arduino_cli_cmd": arduino_cli}
+        ) as project,
+        pytest.raises(
+            ERRORS, match=r"failed: Failed uploading: no upload port provided, without a port, and "
+        ),
     ):
         project.flash()
 

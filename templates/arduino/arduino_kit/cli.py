@@ -112,14 +112,16 @@ class ArduinoCli:
         finally:
             if process is not None:
                 processes.end(process)
-        try:
-            return json.loads(out.decode("utf-8", "replace"))
-        except ValueError:
-            said = (err or out).decode("utf-8", "replace").strip() or "nothing"
-            raise ToolError(
-                f"arduino-cli {arguments[0]} did not answer in JSON but said: {said}; repeat with: "
-                + shlex.join(command)
-            ) from None
+        for text in (out, err):  # an error that ends it early is on its standard error
+            try:
+                return json.loads(text.decode("utf-8", "replace"))
+            except ValueError:
+                continue
+        said = (err or out).decode("utf-8", "replace").strip() or "nothing"
+        raise ToolError(
+            f"arduino-cli {arguments[0]} did not answer in JSON but said: {said}; repeat with: "
+            + shlex.join(command)
+        )
 
     def _failure(self, verb: str, fqbn: str, reply: dict[str, Any]) -> str:
         compiler = (reply.get("compiler_err") or reply.get("stderr") or "").splitlines()
