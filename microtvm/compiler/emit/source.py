@@ -8,6 +8,7 @@ from ..dtypes import element_type
 from ..errors import CompileError, UnsupportedOperatorError
 from ..operators import Operator
 from ..program import Place, Program, Space
+from . import apart
 from .arena import arena_definition, map_definitions
 from .flash import FLASH, flash_constants, flash_parameters, prelude
 from .header import members
@@ -38,7 +39,10 @@ def print_kernels(program: Program, model: str) -> tuple[list[str], str]:
     texts = []
     for kernel in program.kernels:
         if isinstance(kernel.body, Operator):
-            texts.append(kernel.body.emit(kernel.name))
+            text = kernel.body.emit(kernel.name)
+            texts.append(
+                apart.compiled_apart(text, kernel.name) if apart.is_compiled_apart(kernel) else text
+            )
             kernel.temporaries = [kernel.body.scratch_bytes] if kernel.body.scratch_bytes else []
             continue
         try:
@@ -49,7 +53,7 @@ def print_kernels(program: Program, model: str) -> tuple[list[str], str]:
             raise UnsupportedOperatorError(
                 model, [kernel.operator], f"it cannot be printed as C ({error})"
             ) from error
-        texts.append(printed.text)
+        texts.append(apart.compiled_apart(printed.text, kernel.name))
         kernel.temporaries = printed.temporaries
     return texts, helpers.text()
 
@@ -126,6 +130,7 @@ def source(name: str, program: Program, kernels: list[str], helpers: str) -> str
         "\n"
         + "".join(f'#include "{header}"\n' for header in included(program))
         + f'#include "{name}.h"\n',
+        apart.DEFINITION,
     ]
     in_flash = flash_constants(program)
     for index, array in enumerate(program.constants):

@@ -64,7 +64,9 @@ class Operator(abc.ABC):
 
     The C is a function ``static void <name>(const T0 *x0, ..., T *out)`` on dense row-major
     tensors, with a last parameter ``int8_t *scratch`` (aligned to 16 bytes) where `scratch_bytes`
-    is not 0. It may call what the headers named in `headers` define, which lie in ``c/``.
+    is not 0. It may call what the headers named in `headers` define, which lie in ``c/``. Elements
+    of another size than the tensors' are written to scratch memory through pointers that
+    ``MT_APART`` was applied to.
 
     Attributes
     ----------

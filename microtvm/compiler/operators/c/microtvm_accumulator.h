@@ -52,6 +52,14 @@ typedef struct {
 #endif
 #define MT_RARE static MT_NOINLINE
 
+/* Makes a pointer one of which the compiler does not know where it points: gcc 12 may lose stores
+ * of words to an array of whose bytes it reads others by the same index. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define MT_APART(pointer) __asm__("" : "+r"(pointer))
+#else
+#define MT_APART(pointer) ((void)0)
+#endif
+
 static inline int32_t mt_saturated(int32_t value) {
 #if defined(__ARM_FEATURE_SAT) && __ARM_FEATURE_SAT
     return __ssat(value, 8);

@@ -65,6 +65,7 @@ static inline void mt_spread(uint32_t *group, uint32_t word) {
 /* Groups of four elements as SXTB16 gives them: 0, 2, 1, 3. */
 static MT_NOINLINE void mt_spread_groups(uint32_t *group, const int8_t *source, int32_t count,
                                          int32_t zero) {
+    MT_APART(group);
     if (source == NULL) {
         uint32_t fill = (uint32_t)(zero & 0xffff) * 0x00010001u;
         for (; count > 0; count -= 4, group += 4) {
@@ -91,6 +92,7 @@ static inline void mt_spread_one(int16_t *elements, int32_t k, int32_t value) {
 
 static MT_NOINLINE void mt_spread_pairs(int16_t *elements, int32_t k, const int8_t *source,
                                         int32_t count, int32_t zero) {
+    MT_APART(elements);
     int32_t end = k + count;
     if (source == NULL) {
         for (; k < end; ++k) {
