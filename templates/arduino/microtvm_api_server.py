@@ -80,7 +80,7 @@ class Handler(TransportHandler):
     project_options = PROJECT_OPTIONS
 
     def server_info_query(self, tvm_version):
-        return HERE.server_info("arduino", self.project_options)
+        return HERE.server_info(platform_name="arduino", options=self.project_options)
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         from arduino_kit.sketch import texts

@@ -39,7 +39,7 @@ class Handler(TransportHandler):
         )
 
     def server_info_query(self, tvm_version):
-        return HERE.server_info("host", self.project_options)
+        return HERE.server_info(platform_name="host", options=self.project_options)
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         from server_kit.projects.firmware import generate_firmware

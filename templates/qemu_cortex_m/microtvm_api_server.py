@@ -44,7 +44,7 @@ class Handler(TransportHandler):
     )
 
     def server_info_query(self, tvm_version):
-        return HERE.server_info("qemu_cortex_m", self.project_options)
+        return HERE.server_info(platform_name="qemu_cortex_m", options=self.project_options)
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         from server_kit.projects.firmware import generate_firmware

@@ -134,7 +134,7 @@ class Handler(TransportHandler):
     project_options = PROJECT_OPTIONS
 
     def server_info_query(self, tvm_version):
-        return HERE.server_info("zephyr", self.project_options)
+        return HERE.server_info(platform_name="zephyr", options=self.project_options)
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         from server_kit.projects.generation import Generation
