@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .directory import ServerDirectory
 
 #: What a generated project holds besides the archive.
-_FILES = (
+PROJECT_FILES = (
     "microtvm_api_server.py",
     "server_kit",
     "device_kit",
@@ -65,7 +65,7 @@ def generate_firmware(
             generation.module, spare_pool_bytes, generation.tensor_bytes, facts["program"]
         )
         facts["tvm_workspace_bytes"] = tvm_workspace_bytes(generation.tvm_bytes)
-        generation.write(project_dir, _FILES, facts)
+        generation.write(project_dir, PROJECT_FILES, facts)
 
 
 def build_firmware(

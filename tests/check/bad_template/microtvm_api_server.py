@@ -16,6 +16,7 @@ import violations
 
 from server_kit import ProjectOption
 from server_kit.api import server
+from server_kit.projects import firmware
 
 BAD = os.environ.get("MICROTVM_BAD", "")
 _OVERLAY = ("host_server.py", "violations.py")
@@ -78,7 +79,7 @@ class Dispatcher(server.Dispatcher):
 
 
 def main():
-    host_server.PROJECT_FILES = (*host_server.PROJECT_FILES, *_OVERLAY)
+    firmware.PROJECT_FILES = (*firmware.PROJECT_FILES, *_OVERLAY)
     server.Dispatcher = Dispatcher
     hook("start", lambda server, path: None)(server, __file__)
     server.main(Handler())
