@@ -31,9 +31,13 @@ class UnsupportedOperatorError(CompileError):
         The operators at fault.
     reason : str
         Why, as the end of a sentence.
+    details : str, optional
+        What the importer said, for whoever debugs.
     """
 
-    def __init__(self, source: str, operators: Sequence[str], reason: str):
+    def __init__(
+        self, source: str, operators: Sequence[str], reason: str, *, details: str | None = None
+    ):
         self.operators = tuple(sorted(set(operators)))
         noun = "operator" if len(self.operators) == 1 else "operators"
-        super().__init__(f"{source}: {noun} {', '.join(self.operators)}: {reason}")
+        super().__init__(f"{source}: {noun} {', '.join(self.operators)}: {reason}", details=details)

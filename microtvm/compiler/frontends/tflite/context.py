@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...dependencies import load
+from ...errors import CompileError
 from ...operators import OperatorTable
 from .tensor import Tensor
 from .variables import Variables
@@ -56,10 +57,16 @@ class OperatorContext:
     call: Callable[[int, list[Any]], list[Any]]
 
     def input(self, index: int) -> Tensor:
-        """An input that must be there."""
-        tensor = self.inputs[index]
+        """An input that must be there.
+
+        Raises
+        ------
+        CompileError
+            If the file leaves it out.
+        """
+        tensor = self.inputs[index] if index < len(self.inputs) else None
         if tensor is None:
-            raise IndexError(f"{self.name} lacks its input {index}")
+            raise CompileError(f"its input {index} is missing")
         return tensor
 
     def has_input(self, index: int) -> bool:

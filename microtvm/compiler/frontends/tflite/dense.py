@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dense layers in float, whatever the shape of their input.
+"""Dense layers and products of matrices in float, whatever the shape of their operands.
 
-LiteRT takes the input as a matrix of as many columns as the weights have; TVM's importer multiplies
-it as it is shaped.
+LiteRT takes a layer's input as a matrix of as many columns as the weights have; TVM's importer
+multiplies it as it is shaped, and takes no batches that broadcast.
 """
 
 from __future__ import annotations
@@ -31,3 +31,16 @@ def fully_connected(context: OperatorContext) -> Any:
     if result is None:
         return None
     return stored(context, relax.op.reshape(context.emit(result), context.outputs[0].shape))
+
+
+@converter("BATCH_MATMUL")
+def batch_matmul(context: OperatorContext) -> Any:
+    relax: Any = load("tvm.relax", "compile models")
+    operands = []
+    for index, turned in enumerate((context.options.AdjX(), context.options.AdjY())):
+        value, rank = real(context, index), len(context.input(index).shape)
+        if turned:
+            order = [*range(rank - 2), rank - 1, rank - 2]
+            value = context.emit(relax.op.permute_dims(value, order))
+        operands.append(value)
+    return stored(context, relax.op.matmul(*operands))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...dependencies import load
-from ...errors import ModelFileError
+from ...errors import CompileError, ModelFileError
 from .tensor import Tensor, describe
 
 _IDENTIFIER = b"TFL3"
@@ -95,6 +95,8 @@ def open_model(path: pathlib.Path) -> ModelFile:
             _check_indices(opened, graph, len(known))
         if not subgraphs:
             raise ValueError("it holds no graph")
+    except CompileError as error:
+        raise ModelFileError(f"{path} is a damaged TensorFlow Lite model: {error}") from error
     except Exception as error:  # flatbuffers checks nothing; damage shows as any error
         raise ModelFileError(f"{path} is a damaged TensorFlow Lite model: {error!r}") from error
     return opened

@@ -17,7 +17,7 @@ from ...errors import CompileError
 from .context import OperatorContext
 from .quantization import stored
 from .registry import converter
-from .tensor import Tensor
+from .tensor import Tensor, axis_of
 
 
 def _inside(context: OperatorContext, indices: Tensor, extents: Sequence[int]) -> Any:
@@ -39,7 +39,7 @@ def gather(context: OperatorContext) -> Any:
     source, indices = context.input(0), context.input(1)
     if not source.same_quantization(context.outputs[0]):
         return None
-    axis = context.options.Axis() % len(source.shape)
+    axis = axis_of(context.options.Axis(), len(source.shape))
     batches = context.options.BatchDims() % (len(indices.shape) + 1)
     value, places = context.value(source), _inside(context, indices, [source.shape[axis]])
     if batches == 0:

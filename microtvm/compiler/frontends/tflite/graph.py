@@ -18,6 +18,7 @@ from ...passes.round_average_pool import RoundAveragePool
 from ...program import TensorInfo
 from ..imported import ImportedModel
 from .context import OperatorContext
+from .demands import check
 from .file import ModelFile, indices
 from .fold import fold, is_constant
 from .quantization import dequantize, quantize
@@ -74,9 +75,13 @@ class Refusals:
     def __init__(self, source: str):
         self._source = source
         self._reasons: dict[str, str] = {}
+        self._details: list[str] = []
 
-    def add(self, operator: str, reason: str) -> None:
+    def add(self, operator: str, reason: str, details: str = "") -> None:
+        """Note why an operator is refused; details are for whoever debugs."""
         self._reasons.setdefault(operator, reason)
+        if details:
+            self._details.append(f"{operator}: {details}")
 
     def raise_any(self) -> None:
         """Raise one error for all.
@@ -92,7 +97,8 @@ class Refusals:
             reason = kinds.pop()
         else:
             reason = "; ".join(f"{name}: {why}" for name, why in sorted(self._reasons.items()))
-        raise UnsupportedOperatorError(self._source, list(self._reasons), reason)
+        details = "\n".join(self._details)
+        raise UnsupportedOperatorError(self._source, list(self._reasons), reason, details=details)
 
 
 class Graph:
@@ -113,8 +119,10 @@ class Graph:
         refusals: Refusals,
         operators: OperatorTable,
         variables: Variables,
+        callers: tuple[int, ...] = (),
     ):
         self.number = number
+        self._callers = (*callers, number)
         self.variables = variables
         self.file = file
         self.subgraph = file.subgraphs[number]
@@ -150,9 +158,21 @@ class Graph:
                 constant = all(self.tensors[i].data is not None for i in operands)
                 self._accept(outputs, results, constant)
             except Exception as error:  # TVM's importer raises many types
-                self.refusals.add(name, _reason(error))
+                self._refuse(name, operator, error)
                 for tensor in outputs:
                     self._values[tensor.index] = self.builder.emit(_stand_in(tensor))
+
+    def _refuse(self, name: str, operator: Any, error: Exception) -> None:
+        """Note an operator that failed. What TVM's importer says is about TVM, not the file."""
+        if isinstance(error, (_Refused, CompileError)):
+            self.refusals.add(name, str(error))
+            return
+        ends = [
+            ", ".join(_form(self.tensors[i]) for i in indices(numbers) if i >= 0)
+            for numbers in (operator.InputsAsNumpy(), operator.OutputsAsNumpy())
+        ]
+        reason = f"not supported in this form: {ends[0] or 'nothing'} to {ends[1] or 'nothing'}"
+        self.refusals.add(name, reason, details=f"{type(error).__name__}: {error}")
 
     def _results(
         self, name: str, custom: bool, operator: Any, outputs: Sequence[Tensor]
@@ -173,6 +193,7 @@ class Graph:
             self.variables,
             self._call,
         )
+        check(context)
         for convert in converters(name):
             result = convert(context)
             if result == []:  # it has an effect, but no results
@@ -183,15 +204,25 @@ class Graph:
             raise _Refused(_custom(name))
         builtin = "DETECTION_POSTPROCESS" if custom else name
         if not self._importer.knows(builtin):
-            raise _Refused("not supported by TVM's TensorFlow Lite importer")
+            raise _Refused("an operator which this compiler does not know")
         return self._by_tvm(builtin, context)
 
     def _call(self, number: int, values: list[Any]) -> list[Any]:
         """Convert another subgraph in place."""
+        if number in self._callers or not 0 <= number < len(self.file.subgraphs):
+            raise _Refused(f"it calls subgraph {number}, which calls it or is not there")
         graph = Graph(
-            self.file, number, self.builder, self.refusals, self.operators, self.variables
+            self.file,
+            number,
+            self.builder,
+            self.refusals,
+            self.operators,
+            self.variables,
+            self._callers,
         )
         inputs = indices(graph.subgraph.InputsAsNumpy())
+        if len(inputs) != len(values):
+            raise _Refused(f"it gives {len(values)} tensors to a subgraph that takes {len(inputs)}")
         for index, value in zip(inputs, values, strict=True):
             if isinstance(value, np.ndarray):
                 graph.tensors[index] = dataclasses.replace(graph.tensors[index], data=value)
@@ -206,8 +237,9 @@ class Graph:
         view = _view(name, inputs, context.outputs)
         values = {}
         for tensor in inputs:
-            if tensor.data is None and tensor.index in self._values:
-                value = self._values[tensor.index]
+            sparse = self.subgraph.Tensors(tensor.index).Sparsity() is not None
+            if tensor.data is None and not sparse:  # DENSIFY reads sparse ones from the file
+                value = self.value(tensor)
                 if view is View.FLOAT and tensor.quantized:
                     value = self.builder.emit(dequantize(value, tensor))
                 values[tensor.index] = value
@@ -266,11 +298,9 @@ def _custom(name: str) -> str:
     return "a custom operator, which this compiler does not know"
 
 
-def _reason(error: Exception) -> str:
-    text = str(error).strip()
-    if isinstance(error, (_Refused, CompileError)):
-        return text
-    return f"TVM's TensorFlow Lite importer failed: {text.splitlines()[0] if text else error!r}"
+def _form(tensor: Tensor) -> str:
+    constant = "constant " if tensor.data is not None else ""
+    return f"{constant}{tensor.dtype} {list(tensor.shape)}"
 
 
 def _as_list(result: Any, count: int) -> list[Any]:
@@ -319,6 +349,7 @@ def import_graph(
     inputs = [file.tensors[0][i] for i in indices(graph.InputsAsNumpy())]
     outputs = indices(graph.OutputsAsNumpy())
     input_names = [tensor.name or f"input{i}" for i, tensor in enumerate(inputs)]
+    _check_ends(file, inputs, [file.tensors[0][i] for i in outputs])
     _check_shapes(file, inputs, shapes)
     with builder.function("main"):
         with builder.dataflow():
@@ -354,6 +385,18 @@ def _declared(name: str, tensor: Tensor) -> TensorInfo:
     if tensor.scales.size != 1 or not tensor.quantized_activation:
         return TensorInfo(name, tensor.shape, tensor.dtype)
     return TensorInfo(name, tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point)
+
+
+def _check_ends(file: ModelFile, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+    if not outputs:
+        raise CompileError(f"{file.source}: the model has no outputs")
+    for kind, tensors in (("input", inputs), ("output", outputs)):
+        for tensor in tensors:
+            if tensor.dtype.startswith("type ") or any(extent < 1 for extent in tensor.shape):
+                raise CompileError(
+                    f"{file.source}: {kind} {tensor.name!r} is {tensor.dtype} {list(tensor.shape)}:"
+                    " inputs and outputs are numbers or bools, and have at least one element"
+                )
 
 
 def _check_shapes(

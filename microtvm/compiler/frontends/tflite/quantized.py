@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...errors import CompileError
 from ...operators import QuantizedTensor
+from .context import OperatorContext
 from .tensor import Tensor
 
 # ActivationFunctionType of schema.fbs: the real numbers between which an output is held.
@@ -33,6 +35,43 @@ def in_integers(*tensors: Tensor | None, dtypes: Sequence[str] = ("int8", "uint8
         for tensor in tensors
     }
     return len(kinds) == 1 and bool(kinds & set(dtypes))
+
+
+def require_result(context: OperatorContext, *shape: int) -> None:
+    """Compare the shape that an operator's result has with the file's word on it.
+
+    Kernels that run in integers go by the file's shapes; where those contradict each other they
+    would read outside of their operands.
+    """
+    output = context.outputs[0]
+    if shape != output.shape:
+        raise CompileError(
+            f"its result has the shape {shape}, but the file says {output.shape} of {output.name!r}"
+        )
+
+
+def broadcast(*tensors: Tensor) -> tuple[int, ...]:
+    """The shape to which operands broadcast."""
+    shapes = [tensor.shape for tensor in tensors]
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise CompileError(f"its operands' shapes {shapes} do not go together") from None
+
+
+def extents(
+    source: Sequence[int],
+    window: Sequence[int],
+    strides: Sequence[int],
+    dilation: Sequence[int],
+    same: bool,
+) -> tuple[int, ...]:
+    """Height and width of what a sliding window gives; ``same`` is the padding SAME."""
+    results = []
+    for extent, size, stride, step in zip(source, window, strides, dilation, strict=True):
+        reach = 1 if same else (size - 1) * step + 1
+        results.append(-(-(extent - reach + 1) // stride))
+    return tuple(results)
 
 
 def fused_limits(activation: int, output: QuantizedTensor) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from ...errors import CompileError
 from ...operators import QuantizedTensor
 from ...operators.compare import Compare
 from .context import OperatorContext
-from .quantized import in_integers, quantized
+from .quantized import broadcast, in_integers, quantized, require_result
 from .registry import converter
 
 
@@ -28,6 +28,7 @@ def comparison(context: OperatorContext) -> Any:
         return getattr(relax.op, context.name.lower())(context.value(a), context.value(b))
     if not in_integers(a, b) or a.scale >= 1 or b.scale >= 1:
         return None
+    require_result(context, *broadcast(a, b))
     result = QuantizedTensor(output.shape, "bool")
     operator = Compare(context.name.lower(), quantized(a), quantized(b), result)
     return context.operators.call(operator, context.value(a), context.value(b))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...operators.elementwise import Add, Extremum, Mul
 from .context import OperatorContext
-from .quantized import fused_limits, in_integers, quantized
+from .quantized import broadcast, fused_limits, in_integers, quantized, require_result
 from .registry import converter
 
 
@@ -17,6 +17,7 @@ def arithmetic(context: OperatorContext) -> Any:
     a, b, output = context.input(0), context.input(1), context.outputs[0]
     if not in_integers(a, b, output, dtypes=("int8", "uint8", "int16")):
         return None
+    require_result(context, *broadcast(a, b))
     result = quantized(output)
     limits = fused_limits(context.options.FusedActivationFunction(), result)
     if limits is None:
@@ -36,6 +37,7 @@ def extremum(context: OperatorContext) -> Any:
         return None
     if not (a.same_quantization(output) and b.same_quantization(output)):
         return None
+    require_result(context, *broadcast(a, b))
     operator = Extremum(
         quantized(a), quantized(b), quantized(output), largest=context.name == "MAXIMUM"
     )

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from ...errors import CompileError
 from ...operators.conv2d import Conv2D, Window
 from ...operators.dense import Dense
 from ...operators.depthwise import Depthwise
 from .context import OperatorContext
-from .quantized import fused_limits, in_integers, quantized
+from .quantized import extents, fused_limits, in_integers, quantized, require_result
 from .registry import converter
 from .tensor import Tensor
 
@@ -31,16 +33,21 @@ def _weights(context: OperatorContext, axis: int) -> tuple[np.ndarray, np.ndarra
     if not context.has_input(2):
         return weights.data, None
     bias = context.constant(2)
+    if bias is not None and bias.size != weights.shape[axis]:
+        raise CompileError(f"it has {bias.size} biases for {weights.shape[axis]} channels")
     return None if bias is None or bias.dtype != np.int32 else (weights.data, bias)
 
 
-def _window(context: OperatorContext, kernel: tuple[int, int]) -> Window:
+def _window(context: OperatorContext, kernel: tuple[int, int], channels: int) -> Window:
     options = context.options
     source, output = context.input(0), context.outputs[0]
     strides = options.StrideH(), options.StrideW()
     dilation = options.DilationHFactor(), options.DilationWFactor()
+    same = options.Padding() == _SAME
+    rows_and_columns = extents(source.shape[1:3], kernel, strides, dilation, same)
+    require_result(context, source.shape[0], *rows_and_columns, channels)
     before = [0, 0]
-    if options.Padding() == _SAME:
+    if same:
         for axis in (0, 1):
             reach = (kernel[axis] - 1) * dilation[axis] + 1
             covered = (output.shape[1 + axis] - 1) * strides[axis] + reach
@@ -67,7 +74,7 @@ def conv2d(context: OperatorContext) -> Any:
         weights,
         bias,
         context.input(1).scales,
-        _window(context, (weights.shape[1], weights.shape[2])),
+        _window(context, (weights.shape[1], weights.shape[2]), weights.shape[0]),
         limits,
         context.operators.rounding,
     )
@@ -89,7 +96,7 @@ def depthwise(context: OperatorContext) -> Any:
         weights[0],
         bias,
         context.input(1).scales,
-        _window(context, (weights.shape[1], weights.shape[2])),
+        _window(context, (weights.shape[1], weights.shape[2]), weights.shape[3]),
         limits,
         context.operators.rounding,
     )
@@ -105,6 +112,12 @@ def dense(context: OperatorContext) -> Any:
     if found is None or limits is None or context.options.WeightsFormat() != 0:
         return None
     weights, bias = found
+    units, depth = weights.shape
+    rows, rest = divmod(math.prod(source.shape), depth)
+    if rest or output.shape[-1:] != (units,) or math.prod(output.shape) != rows * units:
+        raise CompileError(
+            f"weights of {weights.shape} make no {output.shape} of an input of {source.shape}"
+        )
     operator = Dense(
         quantized(source), quantized(output), weights, bias, context.input(1).scales, limits
     )

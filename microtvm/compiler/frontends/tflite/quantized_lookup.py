@@ -19,7 +19,7 @@ from ...operators.lookup import (
     table_of,
 )
 from .context import OperatorContext
-from .quantized import fused_limits, in_integers, quantized
+from .quantized import fused_limits, in_integers, quantized, require_result
 from .registry import converter
 
 _Function = Callable[[np.ndarray], np.ndarray]
@@ -52,6 +52,7 @@ def exponential(context: OperatorContext) -> Any:
     source, output = context.input(0), context.outputs[0]
     if not in_integers(source, output, dtypes=("int16",)):
         return None
+    require_result(context, *source.shape)
     a, b = quantized(source), quantized(output)
     with np.errstate(all="ignore"):
         table = interpolated_table(np.exp, a, b)
@@ -126,6 +127,7 @@ def _lookup(
     source, output = context.input(0), context.outputs[0]
     if not (in_integers(source) and in_integers(output)):
         return None
+    require_result(context, *source.shape)
     a, b = quantized(source), quantized(output)
     values = table(a, b)
     operator = Lookup(context.name.lower(), a, b, values)

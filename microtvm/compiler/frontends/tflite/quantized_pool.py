@@ -7,7 +7,7 @@ from typing import Any
 
 from ...operators.pool import Pool2D
 from .context import OperatorContext
-from .quantized import fused_limits, in_integers, quantized
+from .quantized import extents, fused_limits, in_integers, quantized, require_result
 from .registry import converter
 
 _SAME = 0  # Padding of schema.fbs
@@ -26,8 +26,11 @@ def pool(context: OperatorContext) -> Any:
     limits = fused_limits(options.FusedActivationFunction(), result)
     if limits is None:
         return None
+    same = options.Padding() == _SAME
+    rows_and_columns = extents(source.shape[1:3], window, strides, (1, 1), same)
+    require_result(context, source.shape[0], *rows_and_columns, source.shape[3])
     before = [0, 0]
-    if options.Padding() == _SAME:
+    if same:
         for axis in (0, 1):
             covered = (output.shape[1 + axis] - 1) * strides[axis] + window[axis]
             before[axis] = max(covered - source.shape[1 + axis], 0) // 2

@@ -7,8 +7,9 @@ from typing import Any
 
 from ...operators.mean import Mean
 from .context import OperatorContext
-from .quantized import in_integers, quantized
+from .quantized import in_integers, quantized, require_result
 from .registry import converter
+from .tensor import axis_of
 
 
 @converter("MEAN")
@@ -20,5 +21,10 @@ def mean(context: OperatorContext) -> Any:
         return None
     if context.operators.rounding != "single":
         return None  # the reference kernels' own arithmetic is not written here
+    along = {axis_of(int(axis), len(source.shape)) for axis in axes.ravel()}
+    kept = [1 if i in along else extent for i, extent in enumerate(source.shape)]
+    if not context.options.KeepDims():
+        kept = [extent for i, extent in enumerate(source.shape) if i not in along]
+    require_result(context, *kept)
     operator = Mean(quantized(source), quantized(output), tuple(map(int, axes.ravel())))
     return context.operators.call(operator, context.value(source))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...operators.softmax import Softmax
 from .context import OperatorContext
-from .quantized import in_integers, quantized
+from .quantized import in_integers, quantized, require_result
 from .registry import converter
 
 
@@ -17,6 +17,7 @@ def softmax(context: OperatorContext) -> Any:
     source, output = context.input(0), context.outputs[0]
     if not in_integers(source, output) or not source.shape:
         return None
+    require_result(context, *source.shape)
     result = quantized(output)
     if result.scale != 1 / 256 or result.zero_point != result.limits[0]:
         return None

@@ -47,6 +47,8 @@ GROUPS: tuple[str, ...] = (
     "requantize",
     "resize",
     "shape",
+    "slices",
+    "softmax",
     "state",
     "transposed",
 )

@@ -114,7 +114,7 @@ class Tensor:
 def describe(model: Any, subgraph: Any, index: int) -> Tensor:
     """Tensor ``index`` of a subgraph, read from the flatbuffer."""
     tensor = subgraph.Tensors(index)
-    name = (tensor.Name() or b"").decode(errors="replace")
+    name = _name(tensor)
     shape = tuple(int(extent) for extent in tensor.ShapeAsNumpy()) if tensor.ShapeLength() else ()
     dtype = _DTYPES.get(tensor.Type(), f"type {tensor.Type()}")
     scales, zero_points, axis = _quantization(tensor, shape)
@@ -123,14 +123,21 @@ def describe(model: Any, subgraph: Any, index: int) -> Tensor:
     )
 
 
+def _name(tensor: Any) -> str:
+    text: str = (tensor.Name() or b"").decode(errors="replace")
+    return text
+
+
 def _quantization(tensor: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, int]:
     quantization = tensor.Quantization()
     empty = np.zeros(0, np.float32), np.zeros(0, np.int64), 0
     if quantization is None or not quantization.ScaleLength():
         return empty
     scales = np.atleast_1d(quantization.ScaleAsNumpy()).astype(np.float32)
-    if not scales.all():
+    if not scales.any():
         return empty  # a zero scale quantizes nothing
+    if not np.isfinite(scales).all() or (scales < 0).any():
+        raise CompileError(f"tensor {_name(tensor)!r} has a scale that is no positive number")
     zero_points = np.zeros(scales.size, np.int64)
     if quantization.ZeroPointLength():
         stored = np.atleast_1d(quantization.ZeroPointAsNumpy()).astype(np.int64)
@@ -141,7 +148,7 @@ def _quantization(tensor: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, np.n
         fitting = [i for i, extent in enumerate(shape) if extent == scales.size]
         if len(fitting) != 1 or zero_points.size != scales.size:
             raise CompileError(
-                f"tensor {(tensor.Name() or b'').decode(errors='replace')!r} of shape {shape} has "
+                f"tensor {_name(tensor)!r} of shape {shape} has "
                 f"{scales.size} scales on axis {axis}, which fit no axis"
             )
         axis = fitting[0]
@@ -154,6 +161,8 @@ def _data(model: Any, tensor: Any, shape: tuple[int, ...], dtype: str) -> np.nda
         return None
     buffer = model.Buffers(tensor.Buffer()) if tensor.Buffer() < model.BuffersLength() else None
     stored = buffer.DataAsNumpy() if buffer is not None and buffer.DataLength() else None
+    if 0 in shape:
+        return np.zeros(shape, dtype)
     if stored is None:
         return None
     if tensor.Sparsity() is not None:
@@ -161,10 +170,23 @@ def _data(model: Any, tensor: Any, shape: tuple[int, ...], dtype: str) -> np.nda
     expected = math.prod(shape) * np.dtype(dtype).itemsize
     if stored.nbytes != expected:
         raise CompileError(
-            f"tensor {tensor.Name()!r} has {stored.nbytes} bytes of data; its type {dtype} and "
+            f"tensor {_name(tensor)!r} has {stored.nbytes} bytes of data; its type {dtype} and "
             f"shape {shape} need {expected}"
         )
     return np.frombuffer(stored.tobytes(), dtype).reshape(shape)
+
+
+def axis_of(axis: int, rank: int) -> int:
+    """An axis counted from the front.
+
+    Raises
+    ------
+    CompileError
+        If a tensor of that rank has no such axis.
+    """
+    if not -rank <= axis < rank:
+        raise CompileError(f"there is no axis {axis} in a tensor of {rank} axes")
+    return axis % rank
 
 
 def type_number(dtype: str) -> int:
