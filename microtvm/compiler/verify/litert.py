@@ -34,6 +34,7 @@ class Runtime:
         self.name = f"LiteRT {metadata.version(_PACKAGE)}"
         resolvers = interpreter.OpResolverType
         self._default = self._load(resolvers.AUTO)
+        self._refuse_narrow_states()
         self._kernels = [self._default]
         # The reference kernels lack a few operators (ELU, CEIL) that the default ones have.
         with contextlib.suppress(NoRuntimeError):
@@ -56,6 +57,15 @@ class Runtime:
             first = str(error).strip().splitlines()[0]
             raise NoRuntimeError(f"LiteRT itself refuses the model: {first}") from error
         return loaded
+
+    def _refuse_narrow_states(self) -> None:
+        """LiteRT's SVDF takes a state of int8, as older models have it, for int16: it overruns."""
+        types = {d["index"]: np.dtype(d["dtype"]) for d in self._default.get_tensor_details()}
+        for operator in self._default._get_ops_details():
+            if operator["op_name"] == "SVDF" and types.get(operator["inputs"][4]) == np.int8:
+                raise NoRuntimeError(
+                    "LiteRT has no SVDF whose state is int8, and would write outside of it"
+                )
 
     def _has_integer_weights(self) -> bool:
         """Whether float operators have weights that are stored as integers."""

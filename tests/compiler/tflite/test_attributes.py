@@ -75,3 +75,17 @@ def test_scattered_rows_add_up(checked):
     given = [_ints([4], [1], [4]), QuantizedTensor((3, 3), "float32"), _ints(6, 3)]
     result = QuantizedTensor((6, 3), "float32")
     checked(one_operator("SCATTER_ND", given, result, "ScatterNdOptions", 1))
+
+
+@pytest.mark.parametrize(("dtype", "number"), [("uint8", 3), ("int8", 9)])
+def test_floats_beyond_a_byte_saturate(checked, dtype, number):
+    given, result = QuantizedTensor((3, 5), "float32"), QuantizedTensor((3, 5), dtype)
+    file = ModelFile()
+    graph = file.graph()
+    source, wide, narrow = graph.tensor(given), graph.tensor(given), graph.tensor(result)
+    graph.raw.tensors[narrow].quantization = None
+    factor = graph.tensor(np.array(1000, np.float32))
+    graph.operator("MUL", [source, factor], [wide], "MulOptions", 1)
+    graph.operator("CAST", [wide], [narrow], "CastOptions", 1, inDataType=0, outDataType=number)
+    graph.ends([source], [narrow])
+    checked(file.write())

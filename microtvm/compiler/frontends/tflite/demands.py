@@ -52,8 +52,13 @@ _NEED_OPTIONS = frozenset(
         *("SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNPACK", "WHILE"),
     }
 )
-# The shapes of their results follow from the numbers in their operands.
-_SHAPED_BY_DATA = frozenset({"UNIQUE", "WHERE"})
+_BY_RUNTIME = "TVM has no kernel for it that runs without TVM's runtime"
+_REFUSED: dict[str, str] = {
+    **dict.fromkeys(("UNIQUE", "WHERE"), "the shape of its result depends on its input's numbers"),
+    **dict.fromkeys(("BITCAST", "MATRIX_DIAG", "MATRIX_SET_DIAG", "TOPK_V2"), _BY_RUNTIME),
+    **dict.fromkeys(("NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5"), _BY_RUNTIME),
+    "FAKE_QUANT": "TVM's importer rounds otherwise than LiteRT; convert the model without it",
+}
 
 
 def check(context: OperatorContext) -> None:
@@ -65,8 +70,12 @@ def check(context: OperatorContext) -> None:
         With the end of a sentence about the operator.
     """
     name = context.name
-    if name in _SHAPED_BY_DATA:
-        raise CompileError("the shape of its result depends on its input's numbers")
+    if name in _REFUSED:
+        raise CompileError(_REFUSED[name])
+    if name == "POW" and context.input(0).dtype != "float32":
+        raise CompileError(
+            f"TVM has it in float alone, and this one is of {context.input(0).dtype}"
+        )
     for index in _CONSTANTS.get(name, ()):
         if context.has_input(index) and context.constant(index) is None:
             raise CompileError(
