@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kernels are compiled apart from who calls them: gcc 12 and 13 get some wrong otherwise."""
+"""Kernels are compiled apart from who calls them: gcc 12 gets some wrong otherwise."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ KERNEL = "MICROTVM_KERNEL"
 
 # Where a kernel knows that tensors with elements of different sizes lie in one array, gcc's
 # induction variables may turn one address into 4 * (&arena + i) - 3 * &arena. Its alias analysis
-# finds no base in that and drops the store (gcc's bug 110702, seen with 12.2 at -O2). Pointers that
-# come from elsewhere each are a base of their own. An operator of ours whose tensors all have
-# elements of one size is free of that, and compiled together with its caller it takes less flash;
-# where it has other elements in its scratch memory, MT_APART makes that a base of its own.
+# finds no base in that and drops the store: seen with 12.2 at -O2, tests/compiler/test_apart.py has
+# the smallest form. Pointers that come from elsewhere each are a base of their own. An operator of
+# ours whose tensors all have elements of one size is free of that, and compiled together with its
+# caller it takes less flash; where it has other elements in its scratch memory, MT_APART makes that
+# a base of its own.
 DEFINITION = f"""\
 /* gcc 12 drops stores of kernels that it knows to work within one array. */
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import subprocess
 from collections.abc import Sequence
 
 from server_kit.errors import ServerError
@@ -15,6 +14,7 @@ from ...errors import MicroTVMError
 from ...templates import get_microtvm_template_projects
 from ..operators.cmsis_nn import RELEASE
 from ..operators.requantize import Rounding
+from .compiler import run_compiler
 
 _PORTABLE = "device_kit/cmsis_nn/portable.h"
 
@@ -52,12 +52,10 @@ class CmsisNN:
         words.append(f"-I{self._directory / 'Include'}")
         sources = list(map(str, library_sources(self._directory)))
         command = [*compiler, "-O2", "-w", *words, "-c", *sources]
-        ran = subprocess.run(command, cwd=objects, capture_output=True, text=True, check=False)
-        if ran.returncode != 0:
-            first = next((line for line in ran.stderr.splitlines() if "error" in line), ran.stderr)
-            raise MicroTVMError(
-                f"{compiler[0]} does not compile CMSIS-NN: {first}",
-                hint="leave --cmsis-path and CMSIS_PATH out to check with microtvm's own kernels",
-                details=ran.stderr,
-            )
+        run_compiler(
+            command,
+            "CMSIS-NN",
+            "leave --cmsis-path and CMSIS_PATH out to check with microtvm's own kernels",
+            objects,
+        )
         return [*words, *map(str, sorted(objects.glob("*.o")))]

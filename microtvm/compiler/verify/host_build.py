@@ -13,12 +13,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...errors import MicroTVMError
 from ..compiled import CompiledModel
 from ..dtypes import numpy_dtype
 from ..errors import CompileError
 from ..program import TensorInfo
 from .cmsis_nn import CmsisNN
+from .compiler import run_compiler
 from .runtime import Array, NoRuntimeError, stacked
 
 # As templates/host compiles it: what is checked is what a user gets.
@@ -125,14 +125,11 @@ class HostBuild:
             str(program),
             "-lm",
         ]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        if ran.returncode != 0:
-            first = next((line for line in ran.stderr.splitlines() if "error" in line), ran.stderr)
-            raise MicroTVMError(
-                f"{self._compiler[0]} does not compile the generated C: {first}",
-                hint="name another compiler in CC, or leave the check out with --no-check",
-                details=ran.stderr,
-            )
+        run_compiler(
+            command,
+            "the generated C",
+            "name another compiler in CC, or leave the check out with --no-check",
+        )
         return program
 
 

@@ -93,6 +93,12 @@ def structure(kind: str, name: str, *values: object) -> str:
     return f"    static const cmsis_nn_{kind} {name} = {{{', '.join(texts)}}};"
 
 
+def channel_scales(kernel: str) -> str:
+    """The structure ``scales`` around what `scales_constants` holds for each channel."""
+    arrays = [f"(int32_t *){kernel}_{name}" for name in ("multipliers", "shifts")]
+    return structure("per_channel_quant_params", "scales", *arrays)
+
+
 def limits(low: int, high: int) -> str:
     """Initializer of a ``cmsis_nn_activation``."""
     return f"{{{low}, {high}}}"

@@ -10,6 +10,7 @@ from ..operator import Constant
 from ..requantize import Rounding
 from .call import (
     CmsisCall,
+    channel_scales,
     given_bias,
     limits,
     rounding_assertion,
@@ -96,12 +97,7 @@ class CmsisConv2D(CmsisCall, Conv2D):
                     self._dilation,
                     activation,
                 ),
-                structure(
-                    "per_channel_quant_params",
-                    "scales",
-                    f"(int32_t *){kernel}_multipliers",
-                    f"(int32_t *){kernel}_shifts",
-                ),
+                channel_scales(kernel),
                 structure("dims", "input", *self.inputs[0].shape),
                 structure(
                     "dims", "filter", output.shape[3], *self._kernel, self.inputs[0].shape[3]

@@ -10,6 +10,7 @@ from ..operator import Constant
 from ..requantize import Rounding
 from .call import (
     CmsisCall,
+    channel_scales,
     given_bias,
     limits,
     rounding_assertion,
@@ -68,12 +69,7 @@ class CmsisDepthwise(CmsisCall, Depthwise):
                     window.dilation,
                     limits(layer.low, layer.high),
                 ),
-                structure(
-                    "per_channel_quant_params",
-                    "scales",
-                    f"(int32_t *){kernel}_multipliers",
-                    f"(int32_t *){kernel}_shifts",
-                ),
+                channel_scales(kernel),
                 structure("dims", "input", *self.inputs[0].shape),
                 structure("dims", "filter", 1, *self._kernel, results),
                 structure("dims", "bias", 1, 1, 1, results),

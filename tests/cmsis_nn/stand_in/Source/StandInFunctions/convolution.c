@@ -47,6 +47,24 @@ static void convolve(const window *w, const cmsis_nn_per_channel_quant_params *s
     }
 }
 
+/* Each output sees all channels of the input. */
+static arm_cmsis_nn_status
+convolve_all(const cmsis_nn_conv_params *params, const cmsis_nn_per_channel_quant_params *scales,
+             const cmsis_nn_dims *input, const int8_t *x, const cmsis_nn_dims *filter,
+             const int8_t *weights, const int32_t *bias, const cmsis_nn_dims *output, int8_t *out) {
+    window w = {input,
+                filter,
+                output,
+                params->stride,
+                params->padding,
+                params->dilation,
+                params->input_offset,
+                input->c,
+                0};
+    convolve(&w, scales, x, weights, bias, params->output_offset, &params->activation, out);
+    return ARM_CMSIS_NN_SUCCESS;
+}
+
 int32_t arm_convolve_s8_get_buffer_size(const cmsis_nn_dims *input, const cmsis_nn_dims *filter) {
     return 4 * ((filter->h * filter->w * input->c + 15) / 16 * 16);
 }
@@ -62,17 +80,7 @@ arm_convolve_s8(const cmsis_nn_context *context, const cmsis_nn_conv_params *par
         input->n != output->n) {
         return ARM_CMSIS_NN_ARG_ERROR;
     }
-    window w = {input,
-                filter,
-                output,
-                params->stride,
-                params->padding,
-                params->dilation,
-                params->input_offset,
-                input->c,
-                0};
-    convolve(&w, scales, x, weights, bias, params->output_offset, &params->activation, out);
-    return ARM_CMSIS_NN_SUCCESS;
+    return convolve_all(params, scales, input, x, filter, weights, bias, output, out);
 }
 
 int32_t arm_convolve_wrapper_s8_get_buffer_size(const cmsis_nn_conv_params *params,
@@ -106,17 +114,7 @@ arm_cmsis_nn_status arm_convolve_wrapper_s8(const cmsis_nn_context *context,
         bias_dims->c != output->c || input->n != output->n) {
         return ARM_CMSIS_NN_ARG_ERROR;
     }
-    window w = {input,
-                filter,
-                output,
-                params->stride,
-                params->padding,
-                params->dilation,
-                params->input_offset,
-                input->c,
-                0};
-    convolve(&w, scales, x, weights, bias, params->output_offset, &params->activation, out);
-    return ARM_CMSIS_NN_SUCCESS;
+    return convolve_all(params, scales, input, x, filter, weights, bias, output, out);
 }
 
 int32_t arm_depthwise_conv_wrapper_s8_get_buffer_size(const cmsis_nn_dw_conv_params *params,
