@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs in process groups of their own, so that they end with everything they started."""
+"""Programs in sessions of their own, so that they end with everything they started."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import pathlib
 import signal
 import sys
 
@@ -12,12 +13,12 @@ from ..interrupts import Deferred
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import pathlib
     import subprocess
     from typing import Callable, Mapping, Sequence
 
 GRACE_SEC = 1.0
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_PROC = pathlib.Path("/proc")
 
 
 def start(
@@ -83,18 +84,37 @@ def _end_with_this_process() -> Callable[[], None]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process started here and whatever is left of its group."""
+    """End a process started here and whatever is left of its session.
+
+    arduino-cli gives each tool that it runs a process group, so the group is not enough. What made
+    itself a session (ccache's server) is meant to stay, and does.
+    """
     import subprocess
 
     with Deferred():
-        _signal_group(process, signal.SIGTERM)
+        _signal_session(process, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE_SEC)
-        _signal_group(process, signal.SIGKILL)
+        _signal_session(process, signal.SIGKILL)
         process.wait()
 
 
-def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
+def _signal_session(process: subprocess.Popen[bytes], number: int) -> None:
     # Nobody may be left; where only zombies are, macOS says that it is not permitted.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+    gone = (ProcessLookupError, PermissionError)
+    with contextlib.suppress(*gone):
         os.killpg(process.pid, number)
+    for pid in _all_processes():
+        with contextlib.suppress(*gone):
+            if os.getsid(pid) == process.pid and os.getpgid(pid) != process.pid:
+                os.kill(pid, number)
+
+
+def _all_processes() -> list[int]:
+    """The ids of this machine's processes."""
+    import subprocess
+
+    if (_PROC / "self").exists():
+        return [int(entry) for entry in os.listdir(_PROC) if entry.isdigit()]
+    listing = subprocess.run(["ps", "-A", "-o", "pid="], stdout=subprocess.PIPE, check=False)
+    return [int(word) for word in listing.stdout.split()]

@@ -117,7 +117,10 @@ def upload(args: argparse.Namespace) -> None:
         *("avrdude", "-q", "-q", f"-p{board['build.mcu']}", f"-c{board['upload.protocol']}"),
         *(f"-P{args.port}", f"-b{board['upload.speed']}", "-D", f"-Uflash:w:{firmware}:i"),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # The real one gives each tool a process group of its own as well.
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, preexec_fn=os.setpgrp
+    )
     if done.returncode != 0:
         said = "Failed uploading: uploading error: exit status 1"
         answer(1, stdout=done.stdout, stderr=done.stderr, error=said)

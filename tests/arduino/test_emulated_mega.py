@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ from microtvm.errors import MicroTVMError
 from server_kit.errors import JSONRPCError, ServerError
 from tests.arduino.board import EmulatedMega
 from tests.arduino.conftest import STAND_IN, generate, run, sine_reference
+from tests.server_kit.pipe_driver import wait_until
 
 ERRORS = (MicroTVMError, JSONRPCError, ServerError)
 ROUNDS = 200
@@ -50,6 +52,15 @@ def open_descriptors() -> int:
     ]
     assert len(children) >= 2  # the emulator and the project's server
     return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in ["self", *children])
+
+
+def processes_that_name(word: str) -> list[str]:
+    """The command lines of living processes in which a word stands."""
+    lines = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            lines.append(path.read_bytes().replace(b"\0", b" ").decode())
+    return [line for line in lines if word in line]
 
 
 def answers(session: Any, points: np.ndarray) -> np.ndarray:
@@ -201,6 +212,8 @@ def test_upload_that_hangs(sine_project: pathlib.Path, arduino_cli: str, monkeyp
             "arduino:avr:mega:cpu=atmega2560", os.ttyname(silent), sine_project / "build"
         )
     assert time.monotonic() - begun < 30
+    # avrdude, which has a process group of its own, is ended as well.
+    assert wait_until(lambda: not processes_that_name(os.ttyname(silent)))
     os.close(silent)
     os.close(board)
 

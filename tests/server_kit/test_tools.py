@@ -12,6 +12,7 @@ import time
 import pytest
 
 from server_kit import ToolError, tools
+from server_kit.tools import processes
 from tests.server_kit.pipe_driver import processes_below, wait_until
 
 
@@ -115,11 +116,18 @@ def test_what_is_said_of_a_failure(tmp_path: pathlib.Path, code: str, said: str)
     assert said in str(caught.value)
 
 
-def test_time_is_limited_and_the_whole_group_is_ended(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+    ("child", "proc"), [("None", "/proc"), ("os.setpgrp", "/proc"), ("os.setpgrp", "/no-proc")]
+)
+def test_time_is_limited_and_the_whole_session_is_ended(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, child: str, proc: str
+) -> None:
+    monkeypatch.setattr(processes, "_PROC", pathlib.Path(proc))  # not every system has one
     code = (
-        "import subprocess, sys, time, signal\n"
+        "import os, subprocess, sys, time, signal\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "command = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
+        f"subprocess.Popen(command, preexec_fn={child})\n"
         "time.sleep(60)"
     )
     start = time.monotonic()
