@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +14,7 @@ from hil_tests.bench import Dut, map_writing, selection
 from hil_tests.bench.hardware_map import MapError
 from hil_tests.device import BoardUnderTest
 from hil_tests.report import collecting
+from hil_tests.report.recording import Record
 from microtvm.boards import find
 
 DUTS = pytest.StashKey[list[Dut]]()
@@ -83,7 +83,15 @@ def _distribute(config: pytest.Config) -> None:
     elif option.numprocesses is None and option.dist == "no" and not option.usepdb:
         option.numprocesses = len(hardware) if len(hardware) > 1 else None
     if option.numprocesses:
-        option.dist = "loadgroup"
+        option.dist = "loadscope"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """Deal out boards, not tests."""
+    from hil_tests.bench.scheduling import BoardScheduling
+
+    return BoardScheduling(config, log, config.stash[DUTS])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -94,7 +102,6 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tell workers of pytest-xdist which boards there are."""
-    config.addinivalue_line("markers", "xdist_group(name): one worker for each board")
     worker_input = getattr(config, "workerinput", None)
     if worker_input is not None:
         config.stash[DUTS] = [Dut.from_json(one) for one in json.loads(worker_input["hil_duts"])]
@@ -118,14 +125,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make each test one for each board, all tests of a piece of hardware for one worker."""
     if "prepared" in metafunc.fixturenames:
-        params = [
-            pytest.param(
-                dut,
-                id=re.sub(r"[^\w.#-]+", "_", dut.name),
-                marks=pytest.mark.xdist_group(re.sub(r"\W+", "_", dut.hardware or dut.name)),
-            )
-            for dut in metafunc.config.stash[DUTS]
-        ]
+        params = [pytest.param(dut, id=dut.test_id) for dut in metafunc.config.stash[DUTS]]
         metafunc.parametrize("prepared", params, indirect=True, scope="session")
 
 
@@ -161,6 +161,12 @@ def device(prepared: BoardUnderTest) -> BoardUnderTest:
     return prepared
 
 
+@pytest.fixture
+def record(device: BoardUnderTest) -> Record:
+    """What the test measures, for the report."""
+    return device.record
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     """Add what was measured, and for a failure what went over the wire."""
@@ -172,8 +178,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     under_test = getattr(item, "funcargs", {}).get("prepared")
     if under_test is None:
         return report
-    report.hil["figures"] = under_test.figures
+    report.hil["figures"] = under_test.record.take()
     if report.failed:
+        report.hil["dead"] = under_test.death
         under_test.suspect()
         report.hil["wire"] = under_test.wire.text()
         report.hil["tools"] = under_test.tools_said()

@@ -25,7 +25,7 @@ def largest(session):
             assert size >= 16
 
 
-def test_echo_soak(device, request):
+def test_echo_soak(device, record, request):
     """Bytes that need the wire's escapes, there and back for as long as was asked for."""
     limit = request.config.getoption("--soak")
     with device.session() as session:
@@ -38,12 +38,10 @@ def test_echo_soak(device, request):
             tensor.copyfrom(sent)
             np.testing.assert_array_equal(tensor.numpy(), sent)
             turn += 1
-    device.figures["bytes_per_sec"] = 2 * size * turn / elapsed
-    if device.line_rate is not None:
-        device.figures["line_bytes_per_sec"] = device.line_rate
+    record.throughput("echo", 2 * size * turn, elapsed, device.line_rate)
 
 
-def test_round_trips(device):
+def test_round_trips(device, record):
     """The smallest question that the firmware answers, again and again."""
     times = []
     with device.session() as session:
@@ -52,4 +50,4 @@ def test_round_trips(device):
             begun = time.perf_counter()
             tensor.numpy()
             times.append(time.perf_counter() - begun)
-    device.figures["round_trip_sec"] = times
+    record.latency("round trip", times)

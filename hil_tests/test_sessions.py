@@ -16,14 +16,14 @@ RESTARTS = 100
 X = np.float32([1, -2, 0.5, 100])
 
 
-def test_hundred_sessions_one_after_the_other(device):
+def test_hundred_sessions_one_after_the_other(device, record):
     starts = []
     for turn in range(RESTARTS):
         begun = time.perf_counter()
         with device.session() as session:
             starts.append(time.perf_counter() - begun)
             np.testing.assert_array_equal(device.answer(session, X + turn), 2 * (X + turn) + 1)
-    device.figures["session_start_sec"] = starts
+    record.latency("session start", starts)
 
 
 @pytest.mark.parametrize("calls", [8, 9, 10, 11])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 from microtvm.boards import Board, Kind
@@ -84,6 +85,15 @@ class Dut:
         """The port as it was given: a device or a URL."""
         return self.options.get("port")
 
+    @property
+    def test_id(self) -> str:
+        """What its tests are called by, in brackets."""
+        return re.sub(r"[^\w.#-]+", "_", self.name)
+
+    def in_name(self, nodeid: str) -> re.Match[str] | None:
+        """Find it in a test's name: among what is in brackets at the end, between dashes."""
+        return re.search(rf"(?<=[\[-]){re.escape(self.test_id)}(?=-[^\[]*\]$|\]$)", nodeid)
+
     def fixture(self, name: str) -> str | None:
         """Give a fixture's value, empty where it has none; None where it is not wired."""
         for text in self.fixtures:
@@ -105,6 +115,12 @@ class Dut:
         }
         kind, fixtures = Kind(told["kind"]), tuple(told["fixtures"])
         return cls(**{**told, "kind": kind, "fixtures": fixtures, **scripts})
+
+
+def dut_of(nodeid: str, duts: list[Dut]) -> Dut | None:
+    """Give the device whose test it is, by the test's name."""
+    found = [dut for dut in duts if dut.in_name(nodeid)]
+    return max(found, key=lambda dut: len(dut.test_id), default=None)
 
 
 def with_names_of_their_own(duts: list[Dut]) -> list[Dut]:

@@ -17,6 +17,7 @@ import numpy as np
 
 import microtvm
 from hil_tests.bench import Dut
+from hil_tests.report.recording import Record
 from microtvm.check import tiny_archive
 from microtvm.errors import MicroTVMError
 from microtvm.project import GeneratedProject, TemplateProject
@@ -61,14 +62,14 @@ class BoardUnderTest:
     ----------
     death : str
         Why nothing more is asked of the board; empty while it lives.
-    figures : dict
-        What the test at hand measured.
+    record : Record
+        What is measured.
     """
 
     def __init__(self, dut: Dut, directory: pathlib.Path):
         self.dut = dut
         self.death = ""
-        self.figures: dict[str, Any] = {}
+        self.record = Record()
         self.wire = WireLog()
         self._tools = io.StringIO()
         self._directory = directory
@@ -92,7 +93,7 @@ class BoardUnderTest:
         self.await_port()
         self.generate(self.project_directory, self.archive)
         self.project.build()
-        self.figures["firmware"] = self.firmware_sizes()
+        self.record.sections("firmware", self.firmware_sizes())
         if self.dut.pre_script:
             script = self.dut.pre_script
             scripts.run(script.command, "pre_script", script.seconds)
@@ -278,7 +279,6 @@ class BoardUnderTest:
         BoardError
             The board is dead.
         """
-        self.figures = {}
         if self._is_suspect and not self.death:
             try:
                 with self.session():
