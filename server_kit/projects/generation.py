@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from .directory import ServerDirectory
 
+# MLPerf Tiny's, as TVM 0.18's template had it; a bare -DNAME is 1.
+_ENERGY_MODE = {"EE_CFG_ENERGY_MODE", "EE_CFG_ENERGY_MODE=1"}
+
 
 class Generation:
     """A project in the making; a context that holds the archive open.
@@ -90,6 +93,7 @@ class Generation:
         """What any template's other methods need to know of the model and the options."""
         options, runtime = self._options, self.runtime
         kind = "tvm_host_driven" if runtime.is_served_by_tvm else options["project_type"]
+        definitions = read_definitions(options["compile_definitions"])
         return {
             "project_type": options["project_type"],
             "model": self.module.name,
@@ -98,7 +102,8 @@ class Generation:
             "is_served_by_tvm": runtime.is_served_by_tvm,
             "program": f"main_{kind}",
             "defect": runtime.defect,
-            "compile_definitions": read_definitions(options["compile_definitions"]),
+            "compile_definitions": definitions,
+            "is_energy_mode": kind == "mlperftiny" and bool(_ENERGY_MODE.intersection(definitions)),
             "warning_as_error": options["warning_as_error"],
             "verbose": options["verbose"],
         }

@@ -266,9 +266,6 @@ def project_facts(generation, options):
     facts = generation.facts()
     least = LEAST_SERVER_BYTES if facts["is_served_by_tvm"] else LEAST_RUNTIME_BYTES
     given = generation.tvm_bytes
-    is_energy_mode = {"EE_CFG_ENERGY_MODE", "EE_CFG_ENERGY_MODE=1"} & {
-        *facts["compile_definitions"]
-    }
     return {
         **facts,
         "pool_bytes": pool_bytes(generation.module, 0, generation.tensor_bytes, facts["program"]),
@@ -276,7 +273,6 @@ def project_facts(generation, options):
         # 0: as the board's RAM allows, which the firmware's sizes.h knows.
         "tvm_workspace_bytes": 0 if given is None else tvm_workspace_bytes(given, least),
         "main_stack_bytes": stack_bytes(options["config_main_stack_size"]),
-        "is_energy_mode": options["project_type"] == "mlperftiny" and bool(is_energy_mode),
         "use_fvp": options["use_fvp"],
         "arm_fvp_path": options["arm_fvp_path"],
     }

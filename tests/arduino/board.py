@@ -60,9 +60,16 @@ class EmulatedMega:
 
     def do(self, command: str) -> None:
         """``unplug``, ``plug`` or ``hang``."""
+        assert self._ask(command) == "ok"
+
+    def pulses(self) -> int:
+        """How often D7 went low since the last reset."""
+        return int(self._ask("pulses"))
+
+    def _ask(self, command: str) -> str:
         self._process.stdin.write(command + "\n")
         self._process.stdin.flush()
-        assert self._answer() == "ok"
+        return self._answer()
 
     def _answer(self) -> str:
         return self._process.stdout.readline().strip()

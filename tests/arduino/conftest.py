@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 
 import microtvm
+from microtvm.errors import MicroTVMError
+from server_kit.errors import JSONRPCError, ServerError
 from tests.arduino import board, int8_model
 
 STAND_IN = pathlib.Path(__file__).parent / "stand_in_arduino_cli.py"
+ERRORS = (MicroTVMError, JSONRPCError, ServerError)
 HIDDEN = 16
 INT8_SAMPLES = 30
 
@@ -138,6 +141,13 @@ def generate(archive: pathlib.Path, target: pathlib.Path, cli: str, **options: A
         archive,
         options={"board": "mega2560", "arduino_cli_cmd": cli, **options},
     )
+
+
+def flashed(project: pathlib.Path, mega: board.EmulatedMega) -> Any:
+    """The project, opened with the board's port and put on it."""
+    opened = microtvm.GeneratedProject.from_directory(project, {"port": mega.port})
+    opened.flash()
+    return opened
 
 
 @pytest.fixture(scope="session")

@@ -14,22 +14,13 @@ import numpy as np
 import pytest
 
 import microtvm
-from microtvm.errors import MicroTVMError
-from server_kit.errors import JSONRPCError, ServerError
 from tests.arduino.board import EmulatedMega
-from tests.arduino.conftest import STAND_IN, generate, run, sine_reference
+from tests.arduino.conftest import ERRORS, STAND_IN, flashed, generate, run, sine_reference
 from tests.server_kit.pipe_driver import wait_until
 
-ERRORS = (MicroTVMError, JSONRPCError, ServerError)
 ROUNDS = 200
 STK500V2_SIGN_ON = bytes([0x1B, 1, 0, 1, 0x0E, 1, 0x1B ^ 1 ^ 1 ^ 0x0E ^ 1])
 POINTS = np.linspace(0, 2 * np.pi, 100, dtype="float32").reshape(100, 1, 1)
-
-
-def flashed(project: pathlib.Path, mega: EmulatedMega) -> Any:
-    opened = microtvm.GeneratedProject.from_directory(project, {"port": mega.port})
-    opened.flash()
-    return opened
 
 
 def load_kit(project: pathlib.Path) -> Any:

@@ -48,6 +48,22 @@ _HEADER = """\
 #endif
 """
 
+_DEFINITIONS = """\
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The option compile_definitions, for who compiles the sketch without microtvm build. */
+#ifndef DEFINITIONS_H_
+#define DEFINITIONS_H_
+
+%s#endif
+"""
+
+_DEFINITION = """\
+#ifndef %(name)s
+#define %(name)s %(value)s
+#endif
+
+"""
+
 _SIZES = """\
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Written when the project was generated. */
@@ -107,6 +123,11 @@ def texts(
         f"{_LIBRARY}/src/microtvm.h": _HEADER % facts,
         f"{SKETCH}/sizes.h": _SIZES % facts,
     }
+    defined = [one.partition("=") for one in facts["compile_definitions"]]
+    files[f"{_LIBRARY}/src/definitions.h"] = _DEFINITIONS % "".join(
+        _DEFINITION % {"name": name, "value": value if equals else 1}
+        for name, equals, value in defined
+    )
     for name in ("platform.h", "platform.cpp"):
         files[f"{_LIBRARY}/src/{name}"] = _read(template / "src" / name)
     kit = template / "device_kit"
@@ -122,7 +143,14 @@ def texts(
     if facts["project_type"] == "example_project":
         files[f"{SKETCH}/{SKETCH}.ino"] = _example(generation.module)
     else:
-        files[f"{SKETCH}/{SKETCH}.ino"] = _read(template / "src" / "host_driven.ino")
+        program = f"{facts['project_type']}.ino"
+        files[f"{SKETCH}/{SKETCH}.ino"] = _read(template / "src" / program)
+    if facts["project_type"] == "mlperftiny":
+        folder = f"{_LIBRARY}/src/mlperf"
+        files[f"{folder}/mlperf_board.cpp"] = _read(template / "src" / "mlperf_board.cpp")
+        for path in (kit / "mlperf").glob("*.[ch]"):
+            if not (facts["is_energy_mode"] and path.name == "mlperf_performance.c"):
+                files[f"{folder}/{path.name}"] = _read(path)
     return files
 
 

@@ -6,7 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "definitions.h"
 #include "device_kit/platform.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Starts Serial. Call it first. */
 void platform_init(unsigned long baudrate);
@@ -15,5 +20,9 @@ extern const dk_platform platform;
 
 /* Takes the bytes that have come from the host, without waiting; returns their number. */
 size_t platform_read(uint8_t *data, size_t capacity);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,7 @@
  *     unplug   the port goes; the chip loses its power
  *     plug     the port comes back under a new device, and the chip starts; its flash is kept
  *     hang     the chip stands still until it is reset
+ *     pulses   answered by how often D7 went low since the reset, instead
  * It ends with its standard input.
  *
  * While bytes come and go the chip runs at up to SPEED times its real speed, else at its real one;
@@ -25,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <simavr/avr_ioport.h>
 #include <simavr/avr_uart.h>
 #include <simavr/sim_avr.h>
 #include <simavr/sim_hex.h>
@@ -41,6 +43,7 @@ static int port = -1;   /* the board's end of the pseudo-terminal; -1: unplugged
 static int keeper = -1; /* holds a raw terminal's settings while nobody has it open */
 static int watch = -1;  /* tells who opens and closes the other end */
 static int openers;
+static unsigned pulses; /* of D7, PH4 of the chip */
 static bool is_hung;
 static bool may_receive = true; /* the UART has room */
 static bool is_first_byte;      /* nothing has come since the port was opened */
@@ -67,6 +70,11 @@ static void on_room(struct avr_irq_t *irq, uint32_t value, void *context) {
     may_receive = *(bool *)context;
 }
 
+static void on_pin(struct avr_irq_t *irq, uint32_t value, void *context) {
+    (void)context;
+    pulses += irq->value != 0 && value == 0;
+}
+
 static int64_t now_ns(void) {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
@@ -83,6 +91,7 @@ static void reset(void) {
     is_hung = false;
     may_receive = true;
     output_size = 0;
+    pulses = 0;
     is_first_byte = true;
     stay_busy();
 }
@@ -184,6 +193,9 @@ static void obey(void) {
         plug();
     } else if (strcmp(line, "hang\n") == 0) {
         is_hung = true;
+    } else if (strcmp(line, "pulses\n") == 0) {
+        (void)printf("%u\n", pulses);
+        return;
     } else {
         (void)printf("what?\n");
         return;
@@ -244,6 +256,7 @@ static void make_chip(const char *bootloader) {
                             on_room, &yes);
     avr_irq_register_notify(avr_io_getirq(chip, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUT_XOFF),
                             on_room, &no);
+    avr_irq_register_notify(avr_io_getirq(chip, AVR_IOCTL_IOPORT_GETIRQ('H'), 4), on_pin, NULL);
 }
 
 int main(int argc, char **argv) {

@@ -23,6 +23,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Where "db" puts what it loads, and how far it got. */
 typedef struct {
     uint8_t *bytes;
@@ -37,17 +41,32 @@ void mlperf_start(mlperf_data *data);
 /* Takes the next character from the runner. */
 void mlperf_take(char c);
 
-/* What the commands ask of the firmware: of main_mlperftiny.c, */
+/* What the commands ask: of the template, where to print; */
 extern const char th_name[];
-extern const char th_model[];
+#ifdef __AVR__
+/* What is only constant is copied to RAM when the chip starts; formats stay in flash. */
+#include <avr/pgmspace.h>
+#define th_printf(format, ...) th_printf_P(PSTR(format), ##__VA_ARGS__)
+void th_printf_P(const char *format, ...);
+#else
 void th_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#endif
+void th_print_value(float value); /* with three decimals; not all have printf for floats */
+
+/* of mlperf_model.c, */
+extern const char th_model[];
 void th_load_tensor(void); /* makes the data the model's input */
 void th_infer(void);
 void th_results(void);
 
-/* and of mlperf_performance.c, which tells the time, or of mlperf_energy.c, which moves a pin. */
+/* and of mlperf_performance.c, which tells the time, or of the template in energy mode, which moves
+ * a pin. */
 extern const char th_timestamp_mode[];
 void th_timestamp_initialize(void);
 void th_timestamp(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

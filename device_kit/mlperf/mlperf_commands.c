@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nothing here knows Zephyr or the model: tests run it on the host. */
+/* Nothing here knows the board or the model: tests run it on the host. */
 #include "mlperf_commands.h"
 
-#include <limits.h>
 #include <string.h>
 
 #define FIRMWARE_VERSION "ULPMark for tinyML Firmware V0.0.1"
@@ -23,14 +22,14 @@ static struct {
     bool is_text;
 } command = {.is_text = true};
 
-/* A whole number, in decimal. Numbers that an int does not hold are none. */
-static bool read_number(const char *text, int *number) {
+/* A whole number, in decimal. Numbers of more than 32 bits are none. */
+static bool read_number(const char *text, int32_t *number) {
     bool is_negative = *text == '-';
     const char *digit = is_negative ? text + 1 : text;
-    int value = 0;
+    int32_t value = 0;
     bool is_number = *digit != '\0';
     for (; is_number && *digit != '\0'; digit++) {
-        is_number = *digit >= '0' && *digit <= '9' && value <= (INT_MAX - (*digit - '0')) / 10;
+        is_number = *digit >= '0' && *digit <= '9' && value <= (INT32_MAX - (*digit - '0')) / 10;
         value = is_number ? value * 10 + (*digit - '0') : 0;
     }
     if (!is_number) {
@@ -41,13 +40,13 @@ static bool read_number(const char *text, int *number) {
     return true;
 }
 
-static bool read_optional_number(const char *text, int *number) {
+static bool read_optional_number(const char *text, int32_t *number) {
     return text == NULL || read_number(text, number);
 }
 
 static void infer(const char *count_text, const char *warmup_text) {
-    int count = 1;
-    int warmup = DEFAULT_WARMUP;
+    int32_t count = 1;
+    int32_t warmup = DEFAULT_WARMUP;
     if (!read_optional_number(count_text, &count) || !read_optional_number(warmup_text, &warmup)) {
         return;
     }
@@ -66,13 +65,13 @@ static void infer(const char *count_text, const char *warmup_text) {
         return;
     }
     th_load_tensor();
-    th_printf("m-warmup-start-%d\r\n", warmup);
-    for (int i = 0; i < warmup; i++) {
+    th_printf("m-warmup-start-%ld\r\n", (long)warmup);
+    for (int32_t i = 0; i < warmup; i++) {
         th_infer();
     }
-    th_printf("m-warmup-done\r\nm-infer-start-%d\r\n", count);
+    th_printf("m-warmup-done\r\nm-infer-start-%ld\r\n", (long)count);
     th_timestamp();
-    for (int i = 0; i < count; i++) {
+    for (int32_t i = 0; i < count; i++) {
         th_infer();
     }
     th_timestamp();
@@ -81,7 +80,7 @@ static void infer(const char *count_text, const char *warmup_text) {
 }
 
 static void load(const char *size_text) {
-    int size = 0;
+    int32_t size = 0;
     if (size_text == NULL) {
         th_printf("e-[Command 'db load' requires the # of bytes]\r\n");
     } else if (!read_number(size_text, &size)) {
@@ -89,11 +88,12 @@ static void load(const char *size_text) {
     } else if (size <= 0) {
         th_printf("e-[Command 'db load' must be >0 bytes]\r\n");
     } else if ((size_t)size > data->capacity) {
-        th_printf("e-[The model takes %u bytes, not %d]\r\n", (unsigned)data->capacity, size);
+        th_printf("e-[The model takes %u bytes, not %ld]\r\n", (unsigned)data->capacity,
+                  (long)size);
     } else {
         data->expected = (size_t)size;
         data->loaded = 0;
-        th_printf("m-[Expecting %d bytes]\r\n", size);
+        th_printf("m-[Expecting %ld bytes]\r\n", (long)size);
     }
 }
 
@@ -138,8 +138,8 @@ static void load_bytes(const char *digits, const char *more) {
 }
 
 static void print(const char *count_text, const char *offset_text) {
-    int count = INT_MAX;
-    int offset = 0;
+    int32_t count = INT32_MAX;
+    int32_t offset = 0;
     if (!read_optional_number(count_text, &count) || !read_optional_number(offset_text, &offset)) {
         return;
     }
