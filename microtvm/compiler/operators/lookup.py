@@ -77,13 +77,11 @@ class InterpolatedLookup(Operator):
         self._table = table
 
     def compute(self, *arrays: np.ndarray) -> np.ndarray:
-        value = arrays[0].astype(np.int32)
-        place, rest = 256 + (value >> 7), value & 127
-        wide = self._table.astype(np.int32)
-        # LiteRT keeps slope and sum in 16 bits, where they wrap.
-        slope = (wide[place + 1] - wide[place]).astype(np.int16).astype(np.int32)
-        result: np.ndarray = (wide[place] + ((slope * rest + 64) >> 7)).astype(np.int16)
-        return result
+        return interpolate(self._table, arrays[0])
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        return ("microtvm_lookup.h",)
 
     @property
     def constants(self) -> tuple[Constant, ...]:
@@ -96,35 +94,45 @@ class InterpolatedLookup(Operator):
     def body(self, kernel: str) -> str:
         return (
             f"    for (int32_t i = 0; i < {self.output.size}; ++i) {{\n"
-            "        int32_t place = 256 + (x0[i] >> 7);\n"
-            f"        int32_t base = {kernel}_table[place];\n"
-            f"        int32_t slope = (int16_t)({kernel}_table[place + 1] - base);\n"
-            "        out[i] = (int16_t)(base + ((slope * (x0[i] & 127) + 64) >> 7));\n"
+            f"        out[i] = mt_interpolate({kernel}_table, x0[i]);\n"
             "    }"
         )
 
 
+def interpolate(table: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The results of int16 values, on the straight lines between a table's 513."""
+    value = values.astype(np.int32)
+    place, rest = 256 + (value >> 7), value & 127
+    wide = table.astype(np.int32)
+    # LiteRT keeps slope and sum in 16 bits, where they wrap.
+    slope = (wide[place + 1] - wide[place]).astype(np.int16).astype(np.int32)
+    result: np.ndarray = (wide[place] + ((slope * rest + 64) >> 7)).astype(np.int16)
+    return result
+
+
 def interpolated_table(
-    function: Callable[[np.ndarray], np.ndarray], input: QuantizedTensor, output: QuantizedTensor
+    function: Callable[[np.ndarray], np.ndarray],
+    input: QuantizedTensor,
+    output: QuantizedTensor,
+    real: type[np.floating] = np.float32,
 ) -> np.ndarray:
     """A real function's results for every 128th int16, as LiteRT computes them in float32.
 
-    Each is moved by half the error that the straight line to the next has in its middle.
+    Each is moved by half the error that the straight line to the next has in its middle. Within
+    its softmax LiteRT computes them in float64, the type ``real`` then.
     """
-    low, high = (
-        np.float32(input.scale) * np.float32(limit - input.zero_point) for limit in input.limits
-    )
+    low, high = (real(input.scale) * real(limit - input.zero_point) for limit in input.limits)
     smallest, largest = (
-        np.float32(output.scale) * np.float32(limit - output.zero_point) for limit in output.limits
+        real(output.scale) * real(limit - output.zero_point) for limit in output.limits
     )
-    inverse = np.float32(1 << 16) / (largest - smallest)
-    step = (high - low) / np.float32(512)
-    starts = low + np.arange(513, dtype=np.float32) * step
-    real = function(starts) * inverse
-    middle = _rounded(function(starts[:-1] + step / np.float32(2)) * inverse)
-    line = _rounded((real[1:] + _rounded(real[:-1])) / np.float32(2))
+    inverse = real(1 << 16) / (largest - smallest)
+    step = (high - low) / real(512)
+    starts = low + np.arange(513, dtype=real) * step
+    exact = function(starts) * inverse
+    middle = _rounded(function(starts[:-1] + step / real(2)) * inverse)
+    line = _rounded((exact[1:] + _rounded(exact[:-1])) / real(2))
     table = np.append(
-        _rounded(real[:-1]) - _rounded((line - middle) / np.float32(2)),
+        _rounded(exact[:-1]) - _rounded((line - middle) / real(2)),
         _rounded(function(np.array([high])) * inverse),
     )
     clipped: np.ndarray = np.clip(table, *output.limits)
@@ -133,7 +141,7 @@ def interpolated_table(
 
 def _rounded(values: np.ndarray) -> np.ndarray:
     """To nearest, halves away from zero."""
-    result: np.ndarray = np.copysign(np.floor(np.abs(values) + np.float32(0.5)), values)
+    result: np.ndarray = np.copysign(np.floor(np.abs(values) + values.dtype.type(0.5)), values)
     return result
 
 

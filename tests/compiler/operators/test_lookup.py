@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Functions of one 8-bit tensor: all 256 inputs, read from a file, as LiteRT has them."""
+"""Functions of one tensor: all its inputs, read from a file, as LiteRT has them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ _OPERATORS: dict[str, tuple[str | None, dict[str, Any], int, tuple[str, ...]]] =
     "RELU": (None, {}, 2, _BOTH),
     "RELU6": (None, {}, 2, _BOTH),
     "RELU_N1_TO_1": (None, {}, 1, _BOTH),
+    "RELU_0_TO_1": (None, {}, 1, _BOTH),
     "LEAKY_RELU": ("LeakyReluOptions", {"alpha": 0.3}, 2, _BOTH),
     "ELU": (None, {}, 1, ("int8",)),
     "HARD_SWISH": ("HardSwishOptions", {}, 1, _BOTH),
@@ -76,13 +77,51 @@ def test_integers_are_those_of_litert(
         assert np.array_equal(result, want)
 
 
+_ALL_INT16 = np.arange(-32768, 32768).astype(np.int16).reshape(1, 256, 16, 16)
+
+# Operator of int16: its options table and fields, its version, pairs of scales.
+_STEPS = 2.0**-15
+_UNLIKE = ((0.001, 0.001), (0.001, 0.0003), (0.0003, 0.001), (0.01, 0.0001))
+_SIGMOIDS = tuple((s, _STEPS) for s in (2.0**-12, 2.0**-11, 2.0**-13, 0.0005, 0.3, 2.0, 1e-7))
+_OF_INT16: dict[str, tuple[str | None, dict[str, Any], int, tuple[tuple[float, float], ...]]] = {
+    "LOGISTIC": (None, {}, 3, _SIGMOIDS),
+    "TANH": (None, {}, 3, _SIGMOIDS),
+    "RELU": (None, {}, 1, _UNLIKE),
+    "RELU6": (None, {}, 1, _UNLIKE),
+    "LEAKY_RELU": ("LeakyReluOptions", {"alpha": 0.3}, 2, _UNLIKE),
+    "ABS": ("AbsOptions", {}, 2, _UNLIKE),
+}
+
+
+@pytest.mark.parametrize("rounding", ["single", "double"])
+def test_int16_is_that_of_litert(
+    require_module: Callable[..., object], run_c: Run, rounding: Any, tmp_path: pathlib.Path
+) -> None:
+    """All 65,536 inputs of each function."""
+    require_module("tvm", "compile a model")
+    require_module("ai_edge_litert", "ask LiteRT")
+    cases, expected = [], []
+    for name, (options, fields, version, pairs) in _OF_INT16.items():
+        for scales in pairs:
+            tensors = [QuantizedTensor(_ALL_INT16.shape, "int16", scale) for scale in scales]
+            model = one_operator(name, tensors[:1], tensors[1], options, version, **fields)
+            (tmp_path / "model.tflite").write_bytes(model)
+            imported = read_file(tmp_path / "model.tflite", {}, rounding)
+            (operator,) = imported.operators.values()
+            cases.append((operator, [_ALL_INT16]))
+            expected.append(answer(model, [_ALL_INT16], reference=rounding == "double"))
+    for (operator, arrays), result, want in zip(cases, run_c(cases), expected, strict=True):
+        assert np.array_equal(operator.compute(*arrays), want), vars(operator)
+        assert np.array_equal(result, want), vars(operator)
+
+
 def test_int16_exp_is_that_of_litert(
     require_module: Callable[..., object], run_c: Run, tmp_path: pathlib.Path
 ) -> None:
     """All inputs; up to one quantum apart, since no two libraries have the same exp of float32."""
     require_module("tvm", "compile a model")
     require_module("ai_edge_litert", "ask LiteRT")
-    values = np.arange(-32768, 32768).astype(np.int16).reshape(1, 256, 16, 16)
+    values = _ALL_INT16
     cases, expected = [], []
     for scales in [(0.0002, 0.0002), (0.0001, 0.001), (0.001, 0.0001)]:
         tensors = [QuantizedTensor(values.shape, "int16", scale) for scale in scales]

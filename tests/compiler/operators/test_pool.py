@@ -14,22 +14,30 @@ from hypothesis import strategies as st
 from microtvm.compiler.frontends import read_file
 from microtvm.compiler.operators import QuantizedTensor
 from microtvm.compiler.operators.pool import Pool2D
+from microtvm.compiler.operators.requantize import Rounding
 
 from .conftest import Run
 from .litert import answer
 from .tflite_file import one_operator
 
 
-def _check(run_c: Run, folder: pathlib.Path, models: list[bytes], inputs: list[np.ndarray]) -> None:
+def _check(
+    run_c: Run,
+    folder: pathlib.Path,
+    models: list[bytes],
+    inputs: list[np.ndarray],
+    rounding: Rounding = "single",
+) -> None:
     cases = []
     for model, array in zip(models, inputs, strict=True):
         (folder / "model.tflite").write_bytes(model)
-        (operator,) = read_file(folder / "model.tflite", {}).operators.values()
+        (operator,) = read_file(folder / "model.tflite", {}, rounding).operators.values()
         cases.append((operator, [array]))
     for (operator, arrays), result in zip(cases, run_c(cases), strict=True):
         assert np.array_equal(operator.compute(*arrays), result), vars(operator)
     for model, array, (operator, _) in zip(models, inputs, cases, strict=True):
-        assert np.array_equal(operator.compute(array), answer(model, [array])), vars(operator)
+        expected = answer(model, [array], reference=rounding == "double")
+        assert np.array_equal(operator.compute(array), expected), vars(operator)
 
 
 @st.composite
@@ -93,13 +101,32 @@ def test_softmax(require_module: Callable[..., object], run_c: Run, tmp_path: pa
     _check(run_c, tmp_path, models, inputs)
 
 
-def test_mean(require_module: Callable[..., object], run_c: Run, tmp_path: pathlib.Path) -> None:
+def test_softmax_of_int16(
+    require_module: Callable[..., object], run_c: Run, tmp_path: pathlib.Path
+) -> None:
+    require_module("tvm", "compile a model")
+    require_module("ai_edge_litert", "ask LiteRT")
+    random = np.random.default_rng(0)
+    models, inputs = [], []
+    for length, scale, beta in ((1, 1, 1), (2, 1e-5, 1), (10, 0.001, 1), (700, 0.0002, 1.5)):
+        source = QuantizedTensor((40, length), "int16", scale)
+        output = QuantizedTensor((40, length), "int16", 2.0**-15)
+        models.append(one_operator("SOFTMAX", [source], output, "SoftmaxOptions", 3, beta=beta))
+        inputs.append(random.integers(-32768, 32768, source.shape).astype(np.int16))
+        inputs[-1][0] = 32767  # 700 times the same: shares of a few steps
+    _check(run_c, tmp_path, models, inputs)
+
+
+@pytest.mark.parametrize("rounding", ["single", "double"])
+def test_mean(
+    require_module: Callable[..., object], run_c: Run, tmp_path: pathlib.Path, rounding: Rounding
+) -> None:
     require_module("tvm", "compile a model")
     require_module("ai_edge_litert", "ask LiteRT")
     models, inputs = [], []
     random = np.random.default_rng(0)
-    for dtype in ("int8", "uint8"):
-        low = int(np.iinfo(dtype).min)
+    for dtype in ("int8", "uint8", "int16"):
+        low, high = (int(limit) for limit in (np.iinfo(dtype).min, np.iinfo(dtype).max))
         for shape, axes, keep in (
             ((2, 5, 7, 30), (1, 2), True),
             ((2, 5, 7, 30), (1, 2), False),
@@ -107,7 +134,8 @@ def test_mean(require_module: Callable[..., object], run_c: Run, tmp_path: pathl
             ((2, 5, 7, 3), (0, 1, 2, 3), False),
             ((2, 6, 7, 30), (2,), False),
         ):
-            for zeros, scale in (((3, 3), 0.0625), ((0, 255), 0.01), ((255, 0), 0.3)):
+            for ends, scale in (((3, 3), 0.0625), ((0, 255), 0.01), ((255, 0), 0.3)):
+                zeros = (32768, 32768) if dtype == "int16" else ends
                 source = QuantizedTensor(shape, dtype, 0.0625, low + zeros[0])
                 reduced = [axis % 4 for axis in axes]
                 kept = [
@@ -120,8 +148,8 @@ def test_mean(require_module: Callable[..., object], run_c: Run, tmp_path: pathl
                 models.append(
                     one_operator("MEAN", operands, output, "ReducerOptions", keepDims=keep)
                 )
-                inputs.append(random.integers(low, low + 256, shape).astype(dtype))
-    _check(run_c, tmp_path, models, inputs)
+                inputs.append(random.integers(low, high + 1, shape).astype(dtype))
+    _check(run_c, tmp_path, models, inputs, rounding)
 
 
 def test_a_pool_that_changes_the_scale_is_refused() -> None:

@@ -79,10 +79,16 @@ def fused_limits(activation: int, output: QuantizedTensor) -> tuple[int, int] | 
 
     None where the activation is none of clamping (tanh, sign), which no quantized model has.
     """
-    if activation not in _ACTIVATIONS:
-        return None
+    reals = _ACTIVATIONS.get(activation)
+    return None if reals is None else limits_between(reals, output)
+
+
+def limits_between(
+    reals: tuple[float | None, float | None], output: QuantizedTensor
+) -> tuple[int, int]:
+    """Smallest and largest integer between two real numbers; None is the type's own limit."""
     bounds = []
-    for real, limit in zip(_ACTIVATIONS[activation], output.limits, strict=True):
+    for real, limit in zip(reals, output.limits, strict=True):
         if real is None:
             bounds.append(limit)
             continue

@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...operators.elementwise import Add, Extremum, Mul
+from ...operators.prelu import Prelu
+from ...operators.squared_difference import SquaredDifference
 from .context import OperatorContext
 from .quantized import broadcast, fused_limits, in_integers, quantized, require_result
 from .registry import converter
@@ -41,4 +43,29 @@ def extremum(context: OperatorContext) -> Any:
     operator = Extremum(
         quantized(a), quantized(b), quantized(output), largest=context.name == "MAXIMUM"
     )
+    return context.operators.call(operator, context.value(a), context.value(b))
+
+
+@converter("PRELU")
+def prelu(context: OperatorContext) -> Any:
+    """Scaled by another tensor, mostly a constant, below zero."""
+    a, alpha, output = context.input(0), context.input(1), context.outputs[0]
+    if not in_integers(a, alpha, output):
+        return None
+    require_result(context, *broadcast(a, alpha))
+    operator = Prelu(quantized(a), quantized(alpha), quantized(output))
+    return context.operators.call(operator, context.value(a), context.value(alpha))
+
+
+@converter("SQUARED_DIFFERENCE")
+def squared_difference(context: OperatorContext) -> Any:
+    """Of int8, where LiteRT takes the output's scale."""
+    a, b, output = context.input(0), context.input(1), context.outputs[0]
+    if not in_integers(a, b, output, dtypes=("int8",)):
+        return None
+    require_result(context, *broadcast(a, b))
+    try:
+        operator = SquaredDifference(quantized(a), quantized(b), quantized(output))
+    except ValueError:
+        return None
     return context.operators.call(operator, context.value(a), context.value(b))

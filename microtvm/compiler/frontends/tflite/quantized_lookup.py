@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Functions of one quantized tensor, by a table."""
+"""Functions of one quantized tensor: by a table of all results where it has 8 bits."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from ...operators.lookup import (
     rescaled_table,
     table_of,
 )
+from ...operators.rescale import Rescale
+from ...operators.sigmoid import Sigmoid, power_of_two
 from .context import OperatorContext
-from .quantized import fused_limits, in_integers, quantized, require_result
+from .quantized import in_integers, limits_between, quantized, require_result
 from .registry import converter
 
 _Function = Callable[[np.ndarray], np.ndarray]
@@ -36,8 +38,13 @@ _FUNCTIONS: dict[str, _Function] = {
     "RSQRT": lambda x: 1 / np.sqrt(x),
 }
 
-# Where each activation of schema.fbs that clamps is an operator of its own.
-_CLAMPS = {"RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
+# The real numbers between which each holds its output.
+_CLAMPS: dict[str, tuple[float | None, float | None]] = {
+    "RELU": (0.0, None),
+    "RELU_N1_TO_1": (-1.0, 1.0),
+    "RELU6": (0.0, 6.0),
+    "RELU_0_TO_1": (0.0, 1.0),
+}
 
 
 @converter(*_FUNCTIONS)
@@ -49,15 +56,13 @@ def function(context: OperatorContext) -> Any:
 @converter("EXP")
 def exponential(context: OperatorContext) -> Any:
     """Of int16: LiteRT's table has 513 entries."""
-    source, output = context.input(0), context.outputs[0]
-    if not in_integers(source, output, dtypes=("int16",)):
+    tensors = _of_int16(context)
+    if tensors is None:
         return None
-    require_result(context, *source.shape)
-    a, b = quantized(source), quantized(output)
     with np.errstate(all="ignore"):
-        table = interpolated_table(np.exp, a, b)
-    operator = InterpolatedLookup("exp", a, b, table)
-    return context.operators.call(operator, context.value(source))
+        table = interpolated_table(np.exp, *tensors)
+    operator = InterpolatedLookup("exp", *tensors, table)
+    return context.operators.call(operator, context.value(context.input(0)))
 
 
 @converter("HARD_SWISH")
@@ -88,7 +93,7 @@ def clamp(context: OperatorContext) -> Any:
     """ReLU and its like, which may change the scale. LiteRT rounds twice in these."""
 
     def table(a: QuantizedTensor, b: QuantizedTensor) -> np.ndarray:
-        limits = fused_limits(_CLAMPS[context.name], b)
+        limits = limits_between(_CLAMPS[context.name], b)
         return rescaled_table(a, b, rounding="double", limits=limits)
 
     return _lookup(context, table)
@@ -114,6 +119,48 @@ def requantize(context: OperatorContext) -> Any:
     """From one scale to another."""
     rounding = context.operators.rounding
     return _lookup(context, lambda a, b: rescaled_table(a, b, rounding=rounding))
+
+
+@converter("LOGISTIC", "TANH")
+def sigmoid16(context: OperatorContext) -> Any:
+    """Of int16, with steps of 2^-15."""
+    tensors = _of_int16(context)
+    if tensors is None or power_of_two(tensors[1].scale) != -15:
+        return None
+    try:
+        is_tanh = context.name == "TANH"
+        operator = Sigmoid(*tensors, is_tanh=is_tanh, rounding=context.operators.rounding)
+    except ValueError:
+        return None
+    return context.operators.call(operator, context.value(context.input(0)))
+
+
+@converter(*_CLAMPS, "LEAKY_RELU", "ABS")
+def rescale16(context: OperatorContext) -> Any:
+    """Those that change the scale, of int16."""
+    tensors = _of_int16(context)
+    if tensors is None or tensors[0].scale / tensors[1].scale >= 1 << 14:
+        return None
+    limits, below = None, 1.0
+    if context.name in _CLAMPS:
+        limits = limits_between(_CLAMPS[context.name], tensors[1])
+    else:
+        below = -1.0 if context.name == "ABS" else context.options.Alpha()
+        if abs(below) > 1:
+            return None
+    operator = Rescale(context.name.lower(), *tensors, limits=limits, below=below)
+    return context.operators.call(operator, context.value(context.input(0)))
+
+
+def _of_int16(context: OperatorContext) -> tuple[QuantizedTensor, QuantizedTensor] | None:
+    """The input and the output where both are int16 with zero point 0."""
+    source, output = context.input(0), context.outputs[0]
+    if not in_integers(source, output, dtypes=("int16",)):
+        return None
+    require_result(context, *source.shape)
+    if source.zero_point or output.zero_point:
+        return None
+    return quantized(source), quantized(output)
 
 
 def _real_table(real: _Function, a: QuantizedTensor, b: QuantizedTensor) -> np.ndarray:

@@ -17,14 +17,17 @@ def mean(context: OperatorContext) -> Any:
     """Along constant axes."""
     source, output = context.input(0), context.outputs[0]
     axes = context.constant(1)
-    if axes is None or not axes.size or not in_integers(source, output):
+    dtypes = ("int8", "uint8", "int16")
+    if axes is None or not axes.size or not in_integers(source, output, dtypes=dtypes):
         return None
-    if context.operators.rounding != "single":
-        return None  # the reference kernels' own arithmetic is not written here
     along = {axis_of(int(axis), len(source.shape)) for axis in axes.ravel()}
     kept = [1 if i in along else extent for i, extent in enumerate(source.shape)]
     if not context.options.KeepDims():
         kept = [extent for i, extent in enumerate(source.shape) if i not in along]
     require_result(context, *kept)
-    operator = Mean(quantized(source), quantized(output), tuple(map(int, axes.ravel())))
+    chosen = tuple(map(int, axes.ravel()))
+    try:
+        operator = Mean(quantized(source), quantized(output), chosen, context.operators.rounding)
+    except ValueError:
+        return None
     return context.operators.call(operator, context.value(source))
