@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..dtypes import itemsize
 from .accumulate import Accumulator
 from .conv2d import Window
 from .operator import Constant, Operator
 from .requantize import Rounding
 from .tensor import QuantizedTensor
+from .wide_accumulate import WideAccumulator
 
 # The order in which vectors of 4 hold the sums of 16 channels.
 _LANES = [0, 4, 8, 12, 2, 6, 10, 14, 1, 5, 9, 13, 3, 7, 11, 15]
@@ -33,6 +35,12 @@ class Depthwise(Operator):
 
     name = "depthwise_conv2d"
 
+    # C types of tensors, weights and bias, and what sums begin with.
+    _element, _weight, _bias = "int8_t", "int8_t", "int32_t"
+    _scratch_text = "scratch"
+    _start = "*bias++"
+    _after_channel: tuple[str, ...] = ()
+
     def __init__(
         self,
         input: QuantizedTensor,
@@ -44,13 +52,27 @@ class Depthwise(Operator):
         limits: tuple[int, int] | None = None,
         rounding: Rounding = "single",
     ):
-        self.inputs = (input,)
-        self.output = output
-        self._kernel = (weights.shape[0], weights.shape[1])
-        self._window = window
         rows = weights.reshape(-1, weights.shape[2]).T
         self._layer = Accumulator(rows, bias, scales, input, output, limits, rounding)
-        # Outputs computed together, so that they share what they read.
+        self._lay_out(input, output, (weights.shape[0], weights.shape[1]), window)
+
+    @property
+    def _sums(self) -> Accumulator | WideAccumulator:
+        """What makes outputs of sums."""
+        return self._layer
+
+    def _lay_out(
+        self,
+        input: QuantizedTensor,
+        output: QuantizedTensor,
+        kernel: tuple[int, int],
+        window: Window,
+    ) -> None:
+        """Choose the outputs that are computed together, so that they share what they read."""
+        self.inputs = (input,)
+        self.output = output
+        self._kernel = kernel
+        self._window = window
         height, width = output.shape[1:3]
         if self._kernel == (1, 1):
             self._block = (1, 1)
@@ -77,8 +99,11 @@ class Depthwise(Operator):
         multiplier = self.output.shape[3] // self.inputs[0].shape[3]
         taps = patches.reshape(*self.output.shape[:3], -1, patches.shape[-1])
         flat = np.repeat(taps, multiplier, -1)
-        sums = (flat * self._layer.weights.T.astype(np.int64)).sum(3)
-        return self._layer.finish(sums)
+        return self._sums.finish((flat * self._sums.weights.T.astype(np.int64)).sum(3))
+
+    def _output_of(self, total: str) -> str:
+        """C text of an output."""
+        return f"mt_output_of({total}, scale, &output)"
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -118,7 +143,7 @@ class Depthwise(Operator):
 
     @property
     def macs(self) -> int:
-        return self.output.size * int(self._layer.weights.shape[1])
+        return self.output.size * int(self._sums.weights.shape[1])
 
     @property
     def overwritable(self) -> tuple[int, ...]:
@@ -141,15 +166,17 @@ class Depthwise(Operator):
         line, image = self._columns * channels, height * width * channels
         left = window.padding[1]
         inside = max(min(width, self._columns - left), 0)
+        pixel = channels * itemsize(self.inputs[0].dtype)
+        source = "x0" if self._element == "int8_t" else "(const int8_t *)(const void *)x0"
         lines = [
             "    static const mt_lines lines = {",
-            f"        {height}, {width * channels}, {self._lines}, {bh * window.strides[0]},",
-            f"        {window.padding[0]}, {left * channels}, {inside * channels},",
-            f"        {(self._columns - left - inside) * channels}, {self.inputs[0].zero_point},",
+            f"        {height}, {width * pixel}, {self._lines}, {bh * window.strides[0]},",
+            f"        {window.padding[0]}, {left * pixel}, {inside * pixel},",
+            f"        {(self._columns - left - inside) * pixel}, {self.inputs[0].zero_point},",
             "    };",
             f"    for (int32_t n = 0; n < {batch}; ++n, x0 += {image}) {{",
             f"    for (int32_t y = 0; y < {out_height}; y += {bh}) {{",
-            "        mt_read_lines(&lines, x0, y, y * "
+            f"        mt_read_lines(&lines, {source}, y, y * "
             f"{window.strides[0]} - {window.padding[0]}, scratch);",
         ]
         if self._vectorizes:
@@ -187,26 +214,26 @@ class Depthwise(Operator):
         (bh, bw), window = self._block, self._window
         edge = "xx" if out_width % bw == 0 else f"(xx > {out_width - bw} ? {out_width - bw} : xx)"
         lines = [
-            f"        static const mt_output output = {self._layer.output_text()};",
+            f"        static const mt_output output = {self._sums.output_text()};",
             f"        for (int32_t xx = 0; xx < {out_width}; xx += {bw}) {{",
             f"            int32_t column = {edge};",
-            f"            const int8_t *p = scratch + column * {window.strides[1] * channels};",
-            f"            MICROTVM_FLASH int8_t *w = {kernel}_weights;",
-            f"            MICROTVM_FLASH int32_t *bias = {kernel}_bias;",
+            f"            const {self._element} *p = "
+            f"{self._scratch_text} + column * {window.strides[1] * channels};",
+            f"            MICROTVM_FLASH {self._weight} *w = {kernel}_weights;",
+            f"            MICROTVM_FLASH {self._bias} *bias = {kernel}_bias;",
             "            MICROTVM_FLASH mt_scale *scale =",
             f"                (MICROTVM_FLASH mt_scale *)(MICROTVM_FLASH void *){kernel}_scales;",
-            f"            int8_t *o = out + ((n * {out_height} + y) * {out_width} + column)"
-            f" * {out_channels};",
+            f"            {self._element} *o = "
+            f"out + ((n * {out_height} + y) * {out_width} + column) * {out_channels};",
             f"            for (int32_t c = 0; c < {channels}; ++c, ++p) {{",
         ]
         multiplier = out_channels // channels
         if multiplier > 1:
             lines.append(f"            for (int32_t m = 0; m < {multiplier}; ++m) {{")
-        lines += ["                " + text for text in self._sums(line, channels)]
+        lines += ["                " + text for text in self._sums_text(line, channels)]
         for i in range(bh):
             store = [
-                f"o[{(i * out_width + j) * out_channels}] = "
-                f"mt_output_of(sum{i}{j}, scale, &output);"
+                f"o[{(i * out_width + j) * out_channels}] = {self._output_of(f'sum{i}{j}')};"
                 for j in range(bw)
             ]
             if i and out_height % bh:
@@ -217,12 +244,13 @@ class Depthwise(Operator):
                 lines += ["                " + text for text in store]
         lines.append("                ++o;")
         lines.append("                ++scale;")
+        lines += [f"                {text}" for text in self._after_channel]
         lines.append(f"                w += {self._kernel[0] * self._kernel[1]};")
         if multiplier > 1:
             lines.append("            }")
         return [*lines, "            }", "        }"]
 
-    def _sums(self, line: int, channels: int) -> list[str]:
+    def _sums_text(self, line: int, channels: int) -> list[str]:
         """C statements for the sums of a block; every element of the patch is read once."""
         (bh, bw), (sy, sx), (dy, dx) = self._block, self._window.strides, self._window.dilation
         kh, kw = self._kernel
@@ -230,7 +258,7 @@ class Depthwise(Operator):
         for i, j, ky, kx in np.ndindex(bh, bw, kh, kw):
             uses.setdefault((i * sy + ky * dy, j * sx + kx * dx), []).append((i, j, ky, kx))
         names = [f"sum{i}{j}" for i in range(bh) for j in range(bw)]
-        result = ["int32_t v;", "int32_t sum00 = *bias++;"]
+        result = ["int32_t v;", f"int32_t sum00 = {self._start};"]
         result += [f"int32_t {name} = sum00;" for name in names[1:]]
         known = set()
         for (row, column), users in sorted(uses.items()):

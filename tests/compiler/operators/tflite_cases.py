@@ -23,6 +23,8 @@ REAL = ("float32", "int8", "int16")
 MOVED = ("float32", "int8", "int16", "int32")
 COMPARED = ("float32", "int8", "int32")
 NUMBERS = ("float32", "int8", "int16", "int32")
+# With the type that models were quantized to before 2020.
+OLD = "uint8"
 
 # Custom operators: the audio front end's, and those of single accelerators and examples.
 CUSTOM = (
@@ -61,8 +63,9 @@ def tensor(
 
 def _fixed(dtype: str, shape: Sequence[int], int8: tuple[float, int], int16: float) -> Any:
     """An output whose quantization the operator's specification fixes."""
-    if dtype == "int8":
-        return QuantizedTensor(tuple(shape), dtype, *int8)
+    if dtype in ("int8", "uint8"):
+        scale, zero = int8
+        return QuantizedTensor(tuple(shape), dtype, scale, zero + 128 * (dtype == "uint8"))
     return tensor(dtype, shape) if dtype != "int16" else QuantizedTensor(tuple(shape), dtype, int16)
 
 
@@ -74,6 +77,9 @@ def _weights(dtype: str, shape: Sequence[int], axis: int) -> np.ndarray | Weight
     random = np.random.default_rng(7)
     if dtype == "float32":
         return random.uniform(-1, 1, shape).astype(np.float32)
+    if dtype == "uint8":
+        values = random.integers(0, 256, shape).astype(np.uint8)
+        return Weights(values, np.full(1, 0.02, np.float32), axis, 120)
     values = random.integers(-127, 128, shape).astype(np.int8)
     return Weights(values, np.full(shape[axis], 0.02, np.float32), axis)
 
@@ -83,7 +89,7 @@ def _bias(dtype: str, count: int) -> np.ndarray | Weights:
         return np.linspace(-1, 1, count).astype(np.float32)
     values = np.arange(-5, count - 5).astype(np.int64 if dtype == "int16" else np.int32)
     scale = tensor(dtype).scale * 0.02
-    return Weights(values, np.full(count, scale, np.float32), 0)
+    return Weights(values, np.full(1 if dtype == "uint8" else count, scale, np.float32), 0)
 
 
 def _unary(operator: str, options: str | None = None, output: Any = None) -> Maker:
@@ -103,7 +109,7 @@ def _positive(operator: str) -> Maker:
 
 def _binary(operator: str, options: str, result: str | None = None, **fields: Any) -> Maker:
     def make(dtype: str) -> bytes:
-        right = tensor(dtype, (1, 1, 4, 2), 0.04, -1)
+        right = tensor(dtype, (1, 1, 4, 2), 0.04, 5 if dtype == OLD else -1)
         return one_operator(
             operator, [tensor(dtype), right], tensor(result or dtype), options, **fields
         )
@@ -183,7 +189,7 @@ def _transpose_conv(dtype: str) -> bytes:
 def _dense(dtype: str) -> bytes:
     weights = _weights(dtype, (5, 8), 0)
     if isinstance(weights, Weights):
-        weights = Weights(weights.values, weights.scales[:1], 0)
+        weights = Weights(weights.values, weights.scales[:1], 0, weights.zero_point)
     bias = _bias(dtype, 5)
     if isinstance(bias, Weights):
         bias = Weights(bias.values, bias.scales[:1], 0)
@@ -454,12 +460,12 @@ _RESIZED = (1, 8, 8, 2)
 # Operator, the element types that it is tried with, and what makes the model.
 CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
     "ABS": (NUMBERS, _unary("ABS", "AbsOptions")),
-    "ADD": (NUMBERS, _binary("ADD", "AddOptions")),
+    "ADD": ((*NUMBERS, OLD), _binary("ADD", "AddOptions")),
     "ADD_N": (("float32", "int32"), _several("ADD_N", "AddNOptions", _SHAPE)),
     "ARG_MAX": (NUMBERS, _arg("ARG_MAX", "ArgMaxOptions")),
     "ARG_MIN": (NUMBERS, _arg("ARG_MIN", "ArgMinOptions")),
     "ASSIGN_VARIABLE": (REAL, _counted),
-    "AVERAGE_POOL_2D": (REAL, _pool("AVERAGE_POOL_2D")),
+    "AVERAGE_POOL_2D": ((*REAL, OLD), _pool("AVERAGE_POOL_2D")),
     "BATCH_MATMUL": (REAL, _batch_matmul),
     "BATCH_TO_SPACE_ND": (
         MOVED,
@@ -479,16 +485,16 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
     "CAST": (("float32", "int8", "int16", "int32", "bool"), _cast),
     "CEIL": (("float32",), _unary("CEIL")),
     "CONCATENATION": (
-        MOVED,
+        (*MOVED, OLD),
         _several("CONCATENATION", "ConcatenationOptions", (1, 4, 4, 4), axis=3),
     ),
-    "CONV_2D": (REAL, _conv),
+    "CONV_2D": ((*REAL, OLD), _conv),
     "COS": (("float32",), _unary("COS", "CosOptions")),
     "CUMSUM": (
         ("float32", "int8", "int32"),
         _with("CUMSUM", _SHAPE, "CumsumOptions", _ints(1).reshape(())),
     ),
-    "DEPTHWISE_CONV_2D": (REAL, _depthwise),
+    "DEPTHWISE_CONV_2D": ((*REAL, OLD), _depthwise),
     "DEPTH_TO_SPACE": (
         MOVED,
         lambda d: one_operator(
@@ -514,12 +520,12 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
     "FLOOR": (("float32",), _unary("FLOOR")),
     "FLOOR_DIV": (("float32", "int32"), _by_constant("FLOOR_DIV", "FloorDivOptions")),
     "FLOOR_MOD": (("float32", "int32"), _by_constant("FLOOR_MOD", "FloorModOptions")),
-    "FULLY_CONNECTED": (REAL, _dense),
+    "FULLY_CONNECTED": ((*REAL, OLD), _dense),
     "GATHER": (MOVED, _with("GATHER", (1, 3, 4, 2), "GatherOptions", _ints(3, 0, 1), axis=1)),
     "GATHER_ND": (MOVED, _gather_nd),
     "GREATER": (NUMBERS, _binary("GREATER", "GreaterOptions", "bool")),
     "GREATER_EQUAL": (COMPARED, _binary("GREATER_EQUAL", "GreaterEqualOptions", "bool")),
-    "HARD_SWISH": (REAL, _unary("HARD_SWISH", "HardSwishOptions")),
+    "HARD_SWISH": ((*REAL, OLD), _unary("HARD_SWISH", "HardSwishOptions")),
     "IF": (("float32", "int8", "int32"), _if),
     "L2_NORMALIZATION": (
         ("float32", "int8"),
@@ -531,7 +537,7 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
     ),
     "L2_POOL_2D": (("float32",), _pool("L2_POOL_2D")),
     "LEAKY_RELU": (
-        REAL,
+        (*REAL, OLD),
         lambda d: one_operator(
             "LEAKY_RELU", [tensor(d)], tensor(d), "LeakyReluOptions", alpha=0.25
         ),
@@ -543,7 +549,7 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
     "LOGICAL_NOT": (("bool",), _unary("LOGICAL_NOT", "LogicalNotOptions")),
     "LOGICAL_OR": (("bool",), _binary("LOGICAL_OR", "LogicalOrOptions")),
     "LOGISTIC": (
-        REAL,
+        (*REAL, OLD),
         _unary("LOGISTIC", None, lambda d: _fixed(d, _SHAPE, (1 / 256, -128), 1 / 32768)),
     ),
     "LOG_SOFTMAX": (
@@ -554,10 +560,10 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
             lambda d: _fixed(d, _SHAPE, (16 / 256, 127), 1 / 2048),
         ),
     ),
-    "MAXIMUM": (NUMBERS, _several("MAXIMUM", "MaximumMinimumOptions", _SHAPE)),
-    "MAX_POOL_2D": (REAL, _pool("MAX_POOL_2D")),
-    "MEAN": (NUMBERS, _reduce("MEAN")),
-    "MINIMUM": (NUMBERS, _several("MINIMUM", "MaximumMinimumOptions", _SHAPE)),
+    "MAXIMUM": ((*NUMBERS, OLD), _several("MAXIMUM", "MaximumMinimumOptions", _SHAPE)),
+    "MAX_POOL_2D": ((*REAL, OLD), _pool("MAX_POOL_2D")),
+    "MEAN": ((*NUMBERS, OLD), _reduce("MEAN")),
+    "MINIMUM": ((*NUMBERS, OLD), _several("MINIMUM", "MaximumMinimumOptions", _SHAPE)),
     "MIRROR_PAD": (
         MOVED,
         _with(
@@ -567,15 +573,15 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
             _ints([0, 0], [1, 2], [0, 1], [0, 0]),
         ),
     ),
-    "MUL": (NUMBERS, _binary("MUL", "MulOptions")),
+    "MUL": ((*NUMBERS, OLD), _binary("MUL", "MulOptions")),
     "NEG": (("float32", "int32"), _unary("NEG", "NegOptions")),
     "NOT_EQUAL": ((*COMPARED, "bool"), _binary("NOT_EQUAL", "NotEqualOptions", "bool")),
     "PACK": (
-        MOVED,
+        (*MOVED, OLD),
         _several("PACK", "PackOptions", (1, 2, 4, 4, 2), axis=1, valuesCount=2),
     ),
     "PAD": (
-        MOVED,
+        (*MOVED, OLD),
         _with("PAD", (1, 7, 5, 2), "PadOptions", _ints([0, 0], [1, 2], [0, 1], [0, 0])),
     ),
     "PADV2": (MOVED, _pad_value),
@@ -585,17 +591,17 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
     "REDUCE_ALL": (("bool",), _reduce("REDUCE_ALL")),
     "REDUCE_MAX": (NUMBERS, _reduce("REDUCE_MAX")),
     "REDUCE_MIN": (NUMBERS, _reduce("REDUCE_MIN")),
-    "RELU": (REAL, _unary("RELU")),
-    "RELU6": (REAL, _unary("RELU6")),
-    "RESHAPE": ((*MOVED, "bool"), _with("RESHAPE", (8, 4), "ReshapeOptions", _ints(8, 4))),
+    "RELU": ((*REAL, OLD), _unary("RELU")),
+    "RELU6": ((*REAL, OLD), _unary("RELU6")),
+    "RESHAPE": ((*MOVED, OLD, "bool"), _with("RESHAPE", (8, 4), "ReshapeOptions", _ints(8, 4))),
     "RESIZE_BILINEAR": (
-        REAL,
+        (*REAL, OLD),
         _with(
             "RESIZE_BILINEAR", _RESIZED, "ResizeBilinearOptions", _ints(8, 8), halfPixelCenters=True
         ),
     ),
     "RESIZE_NEAREST_NEIGHBOR": (
-        MOVED,
+        (*MOVED, OLD),
         _with("RESIZE_NEAREST_NEIGHBOR", _RESIZED, "ResizeNearestNeighborOptions", _ints(8, 8)),
     ),
     "REVERSE_V2": (MOVED, _with("REVERSE_V2", _SHAPE, "ReverseV2Options", _ints(1))),
@@ -610,11 +616,11 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
     ),
     "SIN": (("float32",), _unary("SIN")),
     "SLICE": (
-        MOVED,
+        (*MOVED, OLD),
         _with("SLICE", (1, 2, 3, 2), "SliceOptions", _ints(0, 1, 0, 0), _ints(1, 2, 3, 2)),
     ),
     "SOFTMAX": (
-        REAL,
+        (*REAL, OLD),
         lambda d: one_operator(
             "SOFTMAX",
             [tensor(d)],
@@ -637,7 +643,7 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
         MOVED,
         _with("SPACE_TO_DEPTH", (1, 2, 2, 8), "SpaceToDepthOptions", blockSize=2),
     ),
-    "SPLIT": (MOVED, _split),
+    "SPLIT": ((*MOVED, OLD), _split),
     "SPLIT_V": (MOVED, _split_v),
     "SQRT": (("float32",), _positive("SQRT")),
     "SQUARE": (("float32",), _unary("SQUARE", "SquareOptions")),
@@ -645,9 +651,9 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
         ("float32", "int8", "int32"),
         _binary("SQUARED_DIFFERENCE", "SquaredDifferenceOptions"),
     ),
-    "SQUEEZE": (MOVED, _with("SQUEEZE", (4, 4, 2), "SqueezeOptions", squeezeDims=[0])),
+    "SQUEEZE": ((*MOVED, OLD), _with("SQUEEZE", (4, 4, 2), "SqueezeOptions", squeezeDims=[0])),
     "STRIDED_SLICE": (
-        MOVED,
+        (*MOVED, OLD),
         _with(
             "STRIDED_SLICE",
             (1, 2, 3, 2),
@@ -657,15 +663,18 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
             _ints(1, 2, 1, 1),
         ),
     ),
-    "SUB": (NUMBERS, _binary("SUB", "SubOptions")),
+    "SUB": ((*NUMBERS, OLD), _binary("SUB", "SubOptions")),
     "SUM": (NUMBERS, _reduce("SUM")),
     "SVDF": (("float32", "int8"), _svdf),
-    "TANH": (REAL, _unary("TANH", None, lambda d: _fixed(d, _SHAPE, (1 / 128, 0), 1 / 32768))),
+    "TANH": (
+        (*REAL, OLD),
+        _unary("TANH", None, lambda d: _fixed(d, _SHAPE, (1 / 128, 0), 1 / 32768)),
+    ),
     "TRANSPOSE": (
-        MOVED,
+        (*MOVED, OLD),
         _with("TRANSPOSE", (1, 2, 4, 4), "TransposeOptions", _ints(0, 3, 1, 2)),
     ),
-    "TRANSPOSE_CONV": (REAL, _transpose_conv),
+    "TRANSPOSE_CONV": ((*REAL, OLD), _transpose_conv),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": (("float32", "int8"), _lstm),
     "UNPACK": (MOVED, _unpack),
     "VAR_HANDLE": (REAL, _counted),

@@ -1,41 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Convolutions and dense layers of int8, in integers."""
+"""Convolutions and dense layers of int8, uint8 and int16, in integers."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import numpy as np
-
 from ...errors import CompileError
+from ...operators import Operator
 from ...operators.conv2d import Conv2D, Window
 from ...operators.dense import Dense
 from ...operators.depthwise import Depthwise
+from ...operators.wide_conv2d import WideConv2D, WideDense
+from ...operators.wide_depthwise import WideDepthwise
 from .context import OperatorContext
-from .quantized import extents, fused_limits, in_integers, quantized, require_result
+from .layer_weights import layer_weights
+from .quantized import extents, fused_limits, quantized, require_result
 from .registry import converter
 from .tensor import Tensor
 
 _SAME = 0  # Padding of schema.fbs
-
-
-def _weights(context: OperatorContext, axis: int) -> tuple[np.ndarray, np.ndarray | None] | None:
-    """Weights and bias where both are constants of the types that LiteRT has for int8."""
-    source, output = context.input(0), context.outputs[0]
-    if not in_integers(source, output, dtypes=("int8",)):
-        return None
-    weights = context.input(1)
-    if weights.data is None or weights.dtype != "int8" or not weights.quantized:
-        return None
-    if weights.zero_points.any() or (weights.scales.size > 1 and weights.axis != axis):
-        return None
-    if not context.has_input(2):
-        return weights.data, None
-    bias = context.constant(2)
-    if bias is not None and bias.size != weights.shape[axis]:
-        raise CompileError(f"it has {bias.size} biases for {weights.shape[axis]} channels")
-    return None if bias is None or bias.dtype != np.int32 else (weights.data, bias)
 
 
 def _window(context: OperatorContext, kernel: tuple[int, int], channels: int) -> Window:
@@ -61,64 +45,72 @@ def _limits(context: OperatorContext, output: Tensor) -> tuple[int, int] | None:
 
 @converter("CONV_2D")
 def conv2d(context: OperatorContext) -> Any:
-    """A convolution with bias and fused activation."""
-    found = _weights(context, axis=0)
+    """A convolution with bias and fused activation, in groups where the weights are shallower."""
     source, output = context.input(0), context.outputs[0]
-    limits = _limits(context, output) if found else None
-    if found is None or limits is None or found[0].shape[3] != source.shape[3]:
+    layer = layer_weights(context, axis=0)
+    limits = _limits(context, output) if layer else None
+    if layer is None or limits is None or source.shape[3] % layer.values.shape[3]:
         return None
-    weights, bias = found
-    operator = Conv2D(
-        quantized(source),
-        quantized(output),
-        weights,
-        bias,
-        context.input(1).scales,
-        _window(context, (weights.shape[1], weights.shape[2]), weights.shape[0]),
-        limits,
-        context.operators.rounding,
-    )
+    weights = layer.values
+    grouped = source.shape[3] != weights.shape[3]
+    window = _window(context, (weights.shape[1], weights.shape[2]), weights.shape[0])
+    ends = quantized(source), quantized(output)
+    operator: Operator
+    if source.dtype == "int8" and not grouped:
+        rounding = context.operators.rounding
+        operator = Conv2D(*ends, weights, layer.bias, layer.scales, window, limits, rounding)
+    else:
+        form = layer.form(context, grouped=grouped)
+        operator = WideConv2D(
+            *ends, weights, layer.zero, layer.bias, layer.scales, window, limits, form
+        )
     return context.operators.call(operator, context.value(source))
 
 
 @converter("DEPTHWISE_CONV_2D")
 def depthwise(context: OperatorContext) -> Any:
     """A convolution of each channel by itself."""
-    found = _weights(context, axis=3)
     source, output = context.input(0), context.outputs[0]
-    limits = _limits(context, output) if found else None
-    if found is None or limits is None or found[0].shape[3] % source.shape[3]:
+    layer = layer_weights(context, axis=3)
+    limits = _limits(context, output) if layer else None
+    if layer is None or limits is None or layer.values.shape[3] % source.shape[3]:
         return None
-    weights, bias = found
-    operator = Depthwise(
-        quantized(source),
-        quantized(output),
-        weights[0],
-        bias,
-        context.input(1).scales,
-        _window(context, (weights.shape[1], weights.shape[2]), weights.shape[3]),
-        limits,
-        context.operators.rounding,
-    )
+    _, height, width, channels = layer.values.shape
+    window, weights = _window(context, (height, width), channels), layer.values[0]
+    ends = quantized(source), quantized(output)
+    operator: Operator
+    if source.dtype == "int8":
+        rounding = context.operators.rounding
+        operator = Depthwise(*ends, weights, layer.bias, layer.scales, window, limits, rounding)
+    else:
+        form = layer.form(context)
+        operator = WideDepthwise(
+            *ends, weights, layer.zero, layer.bias, layer.scales, window, limits, form
+        )
     return context.operators.call(operator, context.value(source))
 
 
 @converter("FULLY_CONNECTED")
 def dense(context: OperatorContext) -> Any:
     """A dense layer; LiteRT rounds once here in its reference kernels too."""
-    found = _weights(context, axis=0)
     source, output = context.input(0), context.outputs[0]
-    limits = _limits(context, output) if found else None
-    if found is None or limits is None or context.options.WeightsFormat() != 0:
+    layer = layer_weights(context, axis=0)
+    limits = _limits(context, output) if layer else None
+    if layer is None or limits is None or context.options.WeightsFormat() != 0:
         return None
-    weights, bias = found
-    units, depth = weights.shape
+    units, depth = layer.values.shape
     rows, rest = divmod(math.prod(source.shape), depth)
     if rest or output.shape[-1:] != (units,) or math.prod(output.shape) != rows * units:
         raise CompileError(
-            f"weights of {weights.shape} make no {output.shape} of an input of {source.shape}"
+            f"weights of {layer.values.shape} make no {output.shape} of an input of {source.shape}"
         )
-    operator = Dense(
-        quantized(source), quantized(output), weights, bias, context.input(1).scales, limits
-    )
+    ends = quantized(source), quantized(output)
+    operator: Operator
+    if source.dtype == "int8":
+        operator = Dense(*ends, layer.values, layer.bias, layer.scales, limits)
+    else:
+        form = layer.form(context)
+        operator = WideDense(
+            *ends, layer.values, layer.zero, layer.bias, layer.scales, limits, form
+        )
     return context.operators.call(operator, context.value(source))

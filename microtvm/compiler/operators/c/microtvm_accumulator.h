@@ -35,8 +35,9 @@ typedef struct {
 } mt_scale;
 
 /* How all of a layer's outputs are made. MT_COMMON: rounded once, down is 0 or more for each
- * channel, and the limits are int8's. MT_SINGLE: rounded once. MT_DOUBLE: twice. */
-typedef enum { MT_COMMON, MT_SINGLE, MT_DOUBLE } mt_form;
+ * channel, and the limits are int8's. MT_SINGLE: rounded once. MT_DOUBLE: twice. The other two are
+ * microtvm_wide.h's. */
+typedef enum { MT_COMMON, MT_SINGLE, MT_DOUBLE, MT_UPWARDS, MT_SHORT } mt_form;
 
 /* Zero point and limits of an output. */
 typedef struct {

@@ -25,6 +25,22 @@ static inline int32_t mt_requantize_double(int32_t value, int32_t multiplier, in
     return (high >> right) + ((high & mask) > threshold ? 1 : 0);
 }
 
+/* Two roundings, halves upwards both times. */
+static inline int32_t mt_requantize_upwards(int32_t value, int32_t multiplier, int32_t shift) {
+    int32_t left = shift > 0 ? shift : 0;
+    int32_t right = shift > 0 ? 0 : -shift;
+    int64_t product = (int64_t)(int32_t)((uint32_t)value << left) * multiplier;
+    int64_t high = (product + ((int64_t)1 << 30)) >> 31;
+    return (int32_t)((high + (((int64_t)1 << right) >> 1)) >> right);
+}
+
+/* One rounding of a wide value by a multiplier of 15 bits. shift in [-31, 14]; the value times the
+ * multiplier has room in 64 bits. */
+static inline int64_t mt_requantize_short(int64_t value, int32_t multiplier, int32_t shift) {
+    int32_t total = 15 - shift;
+    return (value * multiplier + ((int64_t)1 << (total - 1))) >> total;
+}
+
 static inline int32_t mt_clamp(int32_t value, int32_t low, int32_t high) {
     return value < low ? low : value > high ? high : value;
 }
