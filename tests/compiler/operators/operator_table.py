@@ -44,7 +44,7 @@ compile` has.
 - **differs**: it compiles, to answers further from LiteRT's than the tolerance, which the check of
   `compile` refuses;
 - none: LiteRT itself refuses the model;
-- empty: not tried, since TensorFlow Lite Micro has no such form (uint8: since old models seldom have it).
+- empty: not tried, since TensorFlow Lite Micro has no such form, or old models of uint8 seldom do.
 
 """
 

@@ -25,8 +25,7 @@ MT_RARE int32_t mt_wide_output(int64_t sum, MICROTVM_FLASH mt_scale *scale,
     } else {
         result = mt_requantize_single(value, multiplier, shift);
     }
-    return mt_clamp(result, output->low - output->zero, output->high - output->zero) +
-           output->zero;
+    return mt_clamp(result, output->low - output->zero, output->high - output->zero) + output->zero;
 }
 
 /* Output number `index`. */

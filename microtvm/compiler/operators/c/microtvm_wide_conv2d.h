@@ -137,8 +137,8 @@ static MT_NOINLINE void mt_wide_products(const int16_t *p, const int16_t *end,
     memcpy(sums, all, sizeof all);
 }
 
-/* The outputs of one or two pixels in a group, the first at number `at`; starts is what each pixel's
- * sums begin with. */
+/* The outputs of one or two pixels in a group, the first at number `at`; starts is what each
+ * pixel's sums begin with. */
 static inline void mt_wide_pixels(const mt_wide_layer *layer, MICROTVM_FLASH int8_t *weights,
                                   MICROTVM_FLASH int64_t *bias, MICROTVM_FLASH mt_scale *scales,
                                   const int16_t *patch, int32_t pixels, const int32_t *starts,
