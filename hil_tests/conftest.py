@@ -41,6 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how long the echo soak takes on each board (5)",
     )
     group.addoption(
+        "--restarts",
+        metavar="NUMBER",
+        type=int,
+        default=100,
+        help="how many sessions are opened one after the other on each board (100)",
+    )
+    group.addoption(
         "--interactive",
         action="store_true",
         help="ask you to unplug boards and plug them in; one board at a time",

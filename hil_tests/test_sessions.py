@@ -12,13 +12,12 @@ import microtvm
 from hil_tests.device.board_under_test import ERRORS
 from hil_tests.device.wire_log import RecordedTransport, WireLog
 
-RESTARTS = 100
 X = np.float32([1, -2, 0.5, 100])
 
 
-def test_hundred_sessions_one_after_the_other(device, record):
+def test_sessions_one_after_the_other(device, record, request):
     starts = []
-    for turn in range(RESTARTS):
+    for turn in range(request.config.getoption("--restarts")):
         begun = time.perf_counter()
         with device.session() as session:
             starts.append(time.perf_counter() - begun)

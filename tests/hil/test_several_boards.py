@@ -45,9 +45,9 @@ def seconds_of(tests) -> tuple[float, float]:
 
 
 def test_none_waits_for_another(emulated, tmp_path):
-    ran = suite.run(tmp_path / "report", *SEVERAL, "--soak", "2")
+    ran = suite.run(tmp_path / "report", *SEVERAL, "--soak", "2", "--restarts", "10")
     assert ran.status == 0, ran.said
-    assert all(ran.outcomes(name)["passed"] >= 30 for name in BOARDS)
+    assert all(ran.outcomes(name)["passed"] >= 10 for name in BOARDS)
     busy = {n: sum(t["seconds"] for t in ran.tests if t["board"] == n) for n in BOARDS}
     begin, end = seconds_of(ran.tests)
     assert end - begin <= 1.25 * max(busy.values())
