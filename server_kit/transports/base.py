@@ -53,6 +53,13 @@ class Transport(abc.ABC):
         del self._received[:n]
         return data
 
+    def read_some(self, timeout_sec: float | None) -> bytes:
+        """Receive what is there, as soon as that is anything; empty when the time was up."""
+        self._require_open()
+        data = bytes(self._received) or self._receive(timeout_sec)
+        self._received.clear()
+        return data
+
     def write(self, data: bytes, timeout_sec: float | None) -> None:
         """Send all of ``data``; see :meth:`ProjectAPIHandler.write_transport`."""
         deadline = _Deadline(timeout_sec)

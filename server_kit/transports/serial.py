@@ -13,6 +13,7 @@ import math
 import os
 import re
 import select
+import time
 
 from ..boards.access import what_opens_port
 from ..boards.device_lock import DeviceLock
@@ -27,6 +28,8 @@ _CHUNK_BYTES = 1 << 16
 # Ports without a file descriptor are written in pieces, so that a deadline is kept.
 _PIECE_BYTES = 256
 _LONGEST_WAIT_SEC = 3600.0
+# Ports without a descriptor keep one time-out: a new one is negotiated with the server of rfc2217://.
+_SLICE_SEC = 0.005
 _GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
@@ -54,9 +57,9 @@ class SerialTransport(Transport):
         serial = import_pyserial()
         self._lock.acquire()
         try:
-            # Non-blocking both ways: deadlines are kept here.
+            # Deadlines are kept here; a write time-out is more than rfc2217:// knows of.
             self._serial = serial.serial_for_url(
-                self._port, baudrate=self._baudrate, timeout=0, write_timeout=0, exclusive=True
+                self._port, baudrate=self._baudrate, timeout=_SLICE_SEC, exclusive=True
             )
             self._serial.reset_input_buffer()
         except (OSError, ValueError) as error:  # SerialException is an OSError
@@ -68,8 +71,6 @@ class SerialTransport(Transport):
         self._fd = _descriptor(self._serial)
         if self._fd >= 0:
             os.set_blocking(self._fd, False)
-        else:
-            self._serial.write_timeout = None  # pieces are small, and PySerial's loop:// guesses
 
     def _close(self) -> None:
         port, self._serial, self._fd = self._serial, None, -1
@@ -79,25 +80,33 @@ class SerialTransport(Transport):
         self._lock.release()
 
     def _is_alive(self) -> bool:
-        if self._fd < 0:
-            return self._serial is not None
-        return not _poll(self._fd, 0, 0) & _GONE
+        if self._fd >= 0:
+            return not _poll(self._fd, 0, 0) & _GONE
+        try:
+            self._received += self._serial.read(1)
+        except OSError:
+            return False
+        return True
 
     def _receive(self, timeout_sec: float | None) -> bytes:
         wait = _LONGEST_WAIT_SEC if timeout_sec is None else min(timeout_sec, _LONGEST_WAIT_SEC)
         with self._reporting():
             if self._fd >= 0:
                 return self._receive_from_descriptor(wait)
-            self._serial.timeout = wait
+            end = time.monotonic() + wait
             first: bytes = self._serial.read(1)
+            while not first and time.monotonic() < end:
+                first = self._serial.read(1)
             waiting = self._serial.in_waiting if first else 0
-            self._serial.timeout = 0
             return first + bytes(self._serial.read(waiting) if waiting else b"")
 
     def _send(self, data: memoryview, timeout_sec: float | None) -> int:
         wait = _LONGEST_WAIT_SEC if timeout_sec is None else min(timeout_sec, _LONGEST_WAIT_SEC)
         with self._reporting():
             if self._fd < 0:
+                socket = getattr(self._serial, "_socket", None)  # of rfc2217://, not public
+                if socket is not None and not _poll(socket.fileno(), select.POLLOUT, wait):
+                    return 0
                 return int(self._serial.write(bytes(data[:_PIECE_BYTES])) or 0)
             ready = _poll(self._fd, select.POLLOUT | select.POLLIN, wait)
             if ready & select.POLLIN:
@@ -159,6 +168,11 @@ def _what_next(port: str, error: Exception) -> str:
     remote = re.match(r"(socket|rfc2217)://[^:/?]*([/?]|$)", port)
     if remote:
         return f"; it lacks the TCP port: {remote.group(1)}://HOST:PORT"
+    if port.startswith("rfc2217:") and "waiting for option" in str(error):
+        return (
+            "; the port there has no modem lines, or does not answer for them: append "
+            "?ign_set_control to the URL"
+        )
     number = getattr(error, "errno", None)
     if number in (errno.EAGAIN, errno.EBUSY):
         return "; another program holds it: close its terminals, and see microtvm doctor"

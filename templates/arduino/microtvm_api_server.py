@@ -139,7 +139,9 @@ class Handler(TransportHandler):
             return
         if port.startswith("/") and not pathlib.Path(port).exists():
             raise ProjectError(f"option 'port': {port} is not there; is the board attached?")
-        with DeviceLock(port, *ports.boards_at(port, options["serial_number"])):
+        # A URL is held by whatever has it open.
+        held = [] if "://" in port else [port]
+        with DeviceLock(*held, *ports.boards_at(port, options["serial_number"])):
             upload(cli, facts["fqbn"], port, BUILD_DIR)
 
     def open_transport(self, options):
@@ -157,7 +159,7 @@ class Handler(TransportHandler):
 
         def make():
             port = board_port(facts, options)
-            resets = facts["architecture"] == "avr" and "://" not in port
+            resets = facts["architecture"] == "avr"
             kind = ResettingSerialTransport if resets else SerialTransport
             return kind(port, facts["baudrate"], ports.boards_at(port, options["serial_number"]))
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import pty
 import random
 import socket
@@ -19,6 +20,7 @@ import pytest
 from server_kit.boards.device_lock import DeviceLock
 from server_kit.errors import IoTimeoutError, ServerError, TransportClosedError
 from server_kit.transports.serial import SerialTransport
+from tests import ser2net
 
 BAUDRATE = 115200
 KIB_64 = random.Random(1).randbytes(64 * 1024)
@@ -77,7 +79,18 @@ def listening(require_module: Callable[..., Any]) -> Iterator[Peer]:
     server.close()
 
 
-@pytest.fixture(params=["terminal", "listening"])
+@pytest.fixture()
+def negotiating(
+    terminal: Peer, require: Callable[..., str], tmp_path: pathlib.Path
+) -> Iterator[Peer]:
+    """A board behind ``rfc2217://``, which has no descriptor."""
+    program = require("ser2net", "serve a port by RFC 2217")
+    with ser2net.served(program, terminal.url, tmp_path) as (_, url):
+        terminal.url = url
+        yield terminal
+
+
+@pytest.fixture(params=["terminal", "listening", "negotiating"])
 def peer(request: pytest.FixtureRequest) -> Peer:
     found: Peer = request.getfixturevalue(request.param)
     return found

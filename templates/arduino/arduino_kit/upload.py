@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 
-from server_kit import ToolError, log
+from server_kit import ServerError, log
+
+from .remote_port import local_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,22 +35,33 @@ def upload(cli: ArduinoCli, fqbn: str, port: str | None, build_dir: pathlib.Path
 
     Raises
     ------
-    ToolError :
+    ServerError :
         That of the last attempt.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            now = cli.upload(fqbn, port, build_dir)
+            with _local(fqbn, port) as local:
+                now = cli.upload(fqbn, local, build_dir)
             break
-        except ToolError as error:
+        except ServerError as error:
             if attempt == ATTEMPTS or port is None:
                 raise
             log.info(f"attempt {attempt} of {ATTEMPTS} failed: {error}")
     note = build_dir / _MOVED
     note.unlink(missing_ok=True)
-    if port is not None and now and now != port:
+    if port is not None and "://" not in port and now and now != port:
         log.info(f"the board came back at {now}")
         note.write_text(json.dumps({port: now}) + "\n", encoding="utf-8")
+
+
+def _local(fqbn: str, port: str | None) -> contextlib.AbstractContextManager[str | None]:
+    """The port as a programmer knows it.
+
+    Those of AVR boards take paths only. Others are given a URL as it is: Espressif's takes them.
+    """
+    if port is not None and "://" in port and ":avr:" in fqbn:
+        return local_port(port)
+    return contextlib.nullcontext(port)
 
 
 def port_now(port: str, build_dir: pathlib.Path) -> str:

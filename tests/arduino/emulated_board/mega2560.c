@@ -169,9 +169,9 @@ static void exchange(void) {
     }
     uint8_t byte;
     while (may_receive && !is_hung && read(port, &byte, 1) == 1) {
-        if (is_first_byte && byte == STK500V2_START && chip->pc < BOOTLOADER_START) {
-            /* The bootloader waits a second of the chip's time, which may be over before a
-             * programmer on a busy machine has its turn: it finds the bootloader all the same. */
+        if (is_first_byte && byte == STK500V2_START) {
+            /* The bootloader waits a second of the chip's time, which may be over, or about to be,
+             * before a programmer on a busy machine has its turn: it is found all the same. */
             reset();
             run(BOOTLOADER_STARTS_CYCLES);
         }
