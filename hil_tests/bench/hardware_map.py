@@ -64,7 +64,8 @@ def load(path: pathlib.Path) -> list[dict[str, Any]]:
         There is no such file, it is not YAML, or not a map.
     """
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        entries = yaml.safe_load(text)
     except OSError as error:
         raise MapError(f"the hardware map {path} cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -78,6 +79,10 @@ def load(path: pathlib.Path) -> list[dict[str, Any]]:
         )
     for number, entry in enumerate(entries, 1):
         _check(entry, f"{path}, board {number}")
+    for entry, as_texts in zip(entries, yaml.load(text, yaml.BaseLoader), strict=True):
+        for name in {"id", "probe_id"} & entry.keys():
+            if entry[name] is not None:
+                entry[name] = str(as_texts[name])  # 0667 is a serial number and no octal one
     return entries
 
 
@@ -100,21 +105,21 @@ def boards_of(path: pathlib.Path, template: str | None = None) -> tuple[list[Dut
     for number, entry in enumerate(load(path), 1):
         where = f"{path}, board {number}"
         for platform in _platforms(entry):
-            if entry.get("connected") is not True:
+            if entry.get("connected", entry.get("available")) is not True:
                 notes.append(f"{where} ({platform}) is not connected")
             elif entry.get("available") is False:
                 notes.append(f"{where} ({platform}) is not available")
             elif platform == UNKNOWN:
-                notes.append(f"{where} ({_told(entry, 'product')}) has no platform yet: edit it")
+                notes.append(f"{where} ({told_of(entry, 'product')}) has no platform yet: edit it")
             else:
                 duts.append(_dut(entry, platform, template, where))
     return duts, notes
 
 
 def _dut(entry: Mapping[str, Any], platform: str, template: str | None, where: str) -> Dut:
-    serial, serial_pty = _told(entry, "serial"), _told(entry, "serial_pty")
+    serial, serial_pty = told_of(entry, "serial"), told_of(entry, "serial_pty")
     # The probe's number, where the board's own is another.
-    number = _told(entry, "probe_id") or _told(entry, "id")
+    number = told_of(entry, "probe_id") or told_of(entry, "id")
     if not (serial or serial_pty or number):
         raise MapError(
             f"{where} ({platform}) has neither serial nor serial_pty nor id, so that nothing says "
@@ -123,12 +128,13 @@ def _dut(entry: Mapping[str, Any], platform: str, template: str | None, where: s
     options = {"board": platform}
     if serial and not serial_pty:
         options["port"] = serial
-    if number:
+    words = entry.get("runner_params") or []
+    if number and not any(number in word for word in words):  # one choice is enough
         options["serial_number"] = number
     if entry.get("runner") not in (None, "", UNKNOWN):
         options["runner"] = entry["runner"]
-    if entry.get("runner_params"):
-        options["runner_args"] = shlex.join(entry["runner_params"])
+    if words:
+        options["runner_args"] = shlex.join(words)
     if entry.get("baud"):
         options["baudrate"] = str(entry["baud"])
     limits = entry.get("script_param") or {}
@@ -156,7 +162,8 @@ def _platforms(entry: Mapping[str, Any]) -> Sequence[str]:
     return platform.split() if isinstance(platform, str) else platform
 
 
-def _told(entry: Mapping[str, Any], name: str) -> str:
+def told_of(entry: Mapping[str, Any], name: str) -> str:
+    """Give what an entry says as text; empty where it says nothing."""
     value = entry.get(name)
     return "" if value is None else str(value).strip()
 
@@ -172,5 +179,5 @@ def _check(entry: Mapping[str, Any], where: str) -> None:
             continue
         if is_odd or not isinstance(value, kind) or not all(isinstance(i, str) for i in items):
             raise MapError(f"{where}: {name} is {value!r} and should be {wanted}")
-    if "connected" not in entry:
+    if not {"connected", "available"} & entry.keys():
         raise MapError(f"{where} does not say whether it is connected: true or false")

@@ -16,7 +16,7 @@ import yaml
 
 from microtvm.boards import Board, Kind
 
-from .hardware_map import UNKNOWN, load
+from .hardware_map import UNKNOWN, load, told_of
 
 _HEADER = """\
 # A hardware map in the format of Zephyr's twister. Where the platform is unknown, write the name
@@ -59,13 +59,20 @@ def merged(old: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]]) -> li
 
 def _same(entry: dict[str, Any], found: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """Find a board again: by its id, of several ports of it by port or product, else by port."""
-    number = str(entry.get("id") or "")
+    number = told_of(entry, "id")
     alike = [one for one in found if one["id"] == number]
     for name in ("serial", "product"):
         for one in alike:
             if one[name] == entry.get(name):
                 return one
     return alike[0] if alike and number else None
+
+
+def _for_twister(entry: dict[str, Any]) -> dict[str, Any]:
+    """Give an entry what twister's schema wants of each."""
+    wanted = {"id": "", "platform": UNKNOWN, "product": UNKNOWN, "runner": UNKNOWN}
+    told = {name: value for name, value in entry.items() if value is not None}
+    return {**wanted, **told}
 
 
 def write(path: pathlib.Path, boards: Sequence[Board]) -> tuple[int, int]:
@@ -83,6 +90,7 @@ def write(path: pathlib.Path, boards: Sequence[Board]) -> tuple[int, int]:
     """
     found = entries_of(boards)
     entries = merged(load(path), found) if path.exists() else found
+    entries = [_for_twister(entry) for entry in entries]
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_text(_HEADER + yaml.safe_dump(entries, sort_keys=True), encoding="utf-8")
     beside.replace(path)

@@ -14,6 +14,10 @@ import tty
 _END_SEC = 5.0
 
 
+class PtyError(Exception):
+    """The command cannot be run; ``str()`` says why."""
+
+
 class PtyPort:
     """A command behind a pseudo-terminal.
 
@@ -24,12 +28,18 @@ class PtyPort:
     """
 
     def __init__(self, command: str):
+        self._command = command
         self._words = [word for word in re.split("[, ]", command) if word]
         self._process: subprocess.Popen[bytes] | None = None
         self._slave = -1
 
     def open(self) -> str:
-        """Give the port's path; the command is started if it does not run."""
+        """Give the port's path; the command is started if it does not run.
+
+        Raises
+        ------
+        PtyError
+        """
         if self._process is None or self._process.poll() is not None:
             self.close()
             master, self._slave = pty.openpty()
@@ -38,6 +48,8 @@ class PtyPort:
                 self._process = subprocess.Popen(
                     self._words, stdin=master, stdout=master, start_new_session=True
                 )
+            except (OSError, IndexError) as error:
+                raise PtyError(f"serial_pty: {self._command} cannot be run: {error}") from None
             finally:
                 os.close(master)  # the command's alone, so that the port ends with it
         return os.ttyname(self._slave)
