@@ -85,7 +85,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
     shapes = dict(map(_shape, args.shape))
     if args.cmsis_path is not None and args.kernels != "cmsis-nn":
         raise UsageError("--cmsis-path goes with --kernels cmsis-nn")
-    with report.step("compile"):
+    with report.step("compile") as notes:
         from ..compiler import export_model_library_format
         from ..compiler.child import compile_in_child
 
@@ -101,6 +101,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
             check_inputs=args.check_inputs,
         )
         export_model_library_format(compiled, args.output)
+        notes += [f"{step} {seconds:.2f}" for step, seconds in compiled.seconds.items()]
     from ..archive import read_model_facts
     from .facts import layer_lines, model_lines
 
@@ -111,6 +112,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
             "archive": str(args.output),
             "model": facts.to_json(),
             "check": check.to_json() if check else None,
+            "seconds": compiled.seconds,
         },
         [
             *model_lines(facts),

@@ -82,9 +82,12 @@ def _main() -> None:
     """Serve one request: from standard input to standard output, which nothing else may reach."""
     import importlib
 
+    from .lean_tvm import import_lean_tvm
+
     reply = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     name, arguments, options = pickle.load(sys.stdin.buffer)
+    import_lean_tvm()
     module, _, function = name.partition(":")
     answer: tuple[Any, ...]
     try:
@@ -98,6 +101,9 @@ def _main() -> None:
         answer = ("error", type(error), error.args, state)
     with reply:
         reply.write(pickle.dumps(answer))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # taking TVM and LiteRT apart takes a while, and nothing is left to be done
 
 
 if __name__ == "__main__":

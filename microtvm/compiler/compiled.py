@@ -72,6 +72,9 @@ class CompiledModel:
         How the CMSIS-NN that it calls has to round; None where it calls none.
     layers : tuple of LayerInfo
         In the order in which they run.
+    seconds : dict of str to float
+        Where the time of compiling went: importing ``"tvm"``, reading the ``"model"``, making the
+        ``"code"`` and the ``"check"``.
     """
 
     name: str
@@ -85,3 +88,4 @@ class CompiledModel:
     verification: Verification | None = None
     layers: tuple[LayerInfo, ...] = ()
     cmsis_nn: Rounding | None = None
+    seconds: dict[str, float] = field(default_factory=dict, compare=False)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import pathlib
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -100,7 +101,12 @@ def compile(
             f"the model name {name!r} cannot begin C names: use lower-case letters, digits and "
             "underscores, a letter first"
         )
-    if isinstance(model, (str, os.PathLike)):
+    is_file = isinstance(model, (str, os.PathLike))
+    times = _Times()
+    if not is_file or pathlib.Path(model).is_file():  # one that is not there is told of at once
+        load("tvm", "compile models")
+        times.lap("tvm")
+    if is_file:
         if params:
             raise CompileError("params go with a Relax module; a model file holds its weights")
         imported = read_file(pathlib.Path(model), shapes or {}, rounding)
@@ -113,9 +119,11 @@ def compile(
             raise CompileError("a Relax module has no runtime of its own to be checked beside")
         imported = relax_frontend.read(model, params)
 
+    times.lap("model")
     compiled = compile_imported(imported, name, kernels)
+    times.lap("code")
     if not check and check_inputs is None:
-        return compiled
+        return replace(compiled, seconds=times.seconds)
     from .verify import verify
 
     inputs = None if check_inputs is None else pathlib.Path(check_inputs)
@@ -124,7 +132,21 @@ def compile(
     if compiled.cmsis_nn and not sources:
         instead = compile_imported(imported, name)
     verification = verify(compiled, pathlib.Path(model), inputs, sources, instead)
-    return replace(compiled, verification=verification)
+    times.lap("check")
+    return replace(compiled, verification=verification, seconds=times.seconds)
+
+
+class _Times:
+    """What the steps take, by name, in seconds."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        """Say what has taken the time since the last one."""
+        now = time.perf_counter()
+        self.seconds[name], self._last = round(now - self._last, 3), now
 
 
 def compile_imported(imported: ImportedModel, name: str, kernels: Kernels = "own") -> CompiledModel:

@@ -63,6 +63,8 @@ def initializer(array: np.ndarray) -> str:
         texts = [floating(value, dtype) for value in values]
     elif dtype == "bool":
         texts = ["1" if value else "0" for value in values]
+    elif dtype in ("int8", "int16", "uint8", "uint16"):
+        texts = list(map(str, values))  # as `integer` has them, of which there may be a million
     else:
         texts = [integer(value, dtype) for value in values]
     lines: list[str] = []

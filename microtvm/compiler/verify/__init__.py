@@ -8,9 +8,10 @@ model's format comes from on the same inputs, and compares. A runtime is a file 
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import os
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 from ...errors import MicroTVMError
@@ -20,14 +21,17 @@ from ..dtypes import numpy_dtype
 from .comparison import OutputCheck, compare
 from .host_build import HostBuild
 from .random_inputs import random_inputs
-from .runtime import NoRuntimeError
+from .runtime import Array, NoRuntimeError
 from .verification import Verification, WrongAnswersError
 
 __all__ = ["OutputCheck", "Verification", "WrongAnswersError", "verify"]
 
-# Suffix of the file, and the module here that runs it.
-RUNTIMES = {".tflite": "litert", ".onnx": "onnx_runtime", ".pt2": "torch_export"}
-
+# Suffix of the file, the module here that runs it, and the package that this takes.
+RUNTIMES = {
+    ".tflite": ("litert", "ai_edge_litert"),
+    ".onnx": ("onnx_runtime", "onnxruntime"),
+    ".pt2": ("torch_export", "torch"),
+}
 
 _WITHOUT_CMSIS_NN = (
     "with microtvm's own kernels, as there is no CMSIS-NN here: name its sources with "
@@ -72,28 +76,34 @@ def verify(
         ``cmsis_path`` holds no sources of CMSIS-NN's release, the generated C does not compile, or
         ``inputs`` cannot be run.
     """
-    module: Any = importlib.import_module(f".{RUNTIMES[model.suffix.lower()]}", __name__)
+    name, package = RUNTIMES[model.suffix.lower()]
+    module: Any = importlib.import_module(f".{name}", __name__)
     try:
-        runtime = module.Runtime(model, compiled)
-        build = HostBuild(instead or compiled, cmsis_path)
+        if importlib.util.find_spec(package) is None:
+            module.Runtime(model, compiled)  # which says what is missing
+        # The compiler works while the runtime is imported and answers.
+        with HostBuild(instead or compiled, cmsis_path) as build:
+            runtime = module.Runtime(model, compiled)
+            samples = _samples(compiled, inputs)
+            try:
+                references = runtime.answers(samples)
+            finally:
+                ours = build.answers(samples)
     except NoRuntimeError as error:
         if inputs is not None:
             raise MicroTVMError(f"the answers cannot be checked: {error}") from error
-        return Verification(str(model), note=f"not checked: {error}")
-    if inputs is not None:
-        tensors = [Tensor(t.name, t.shape, numpy_dtype(t.dtype)) for t in compiled.inputs]
-        values = load_inputs(inputs, tensors).values
-        samples = [values[tensor.name] for tensor in tensors]
-    else:
-        samples = random_inputs(compiled)
-    with build:
-        ours = build.answers(samples)
-    try:
-        references = runtime.answers(samples)
-    except NoRuntimeError as error:
         return Verification(str(model), note=f"not checked: {error}")
     checks = compare(compiled.outputs, ours, references, runtime.scales(), runtime.is_approximate)
     remark = _WITHOUT_CMSIS_NN if instead else ""
     result = Verification(str(model), runtime.name, len(samples[0]), checks, remark=remark)
     result.require_right()
     return result
+
+
+def _samples(compiled: CompiledModel, path: pathlib.Path | None) -> Sequence[Array]:
+    """For each input its samples: a file's, or seeded random numbers."""
+    if path is None:
+        return random_inputs(compiled)
+    tensors = [Tensor(t.name, t.shape, numpy_dtype(t.dtype)) for t in compiled.inputs]
+    values = load_inputs(path, tensors).values
+    return [values[tensor.name] for tensor in tensors]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One run of the host's compiler."""
+"""Runs of the host's compiler."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from ...errors import MicroTVMError
 
 
-def run_compiler(
-    command: Sequence[str], what: str, hint: str, cwd: pathlib.Path | None = None
-) -> None:
-    """Run it.
+class CompilerRun:
+    """The host's compiler at work, in a process of its own.
 
     Parameters
     ----------
@@ -25,15 +23,41 @@ def run_compiler(
         What to do when it cannot.
     cwd : pathlib.Path, optional
         Where it puts its objects; the user's directory by default, from which ``CC`` may be named.
-
-    Raises
-    ------
-    MicroTVMError
-        It failed; with the first error that it told.
     """
-    ran = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    if ran.returncode != 0:
-        first = next((line for line in ran.stderr.splitlines() if "error" in line), ran.stderr)
-        raise MicroTVMError(
-            f"{command[0]} does not compile {what}: {first}", hint=hint, details=ran.stderr
+
+    def __init__(
+        self, command: Sequence[str], what: str, hint: str, cwd: pathlib.Path | None = None
+    ) -> None:
+        self._name, self._what, self._hint = command[0], what, hint
+        self._process = subprocess.Popen(
+            command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
+
+    def wait(self) -> None:
+        """Wait for its end.
+
+        Raises
+        ------
+        MicroTVMError
+            It failed; with the first error that it told.
+        """
+        _, told = self._process.communicate()
+        if self._process.returncode != 0:
+            first = next((line for line in told.splitlines() if "error" in line), told)
+            raise MicroTVMError(
+                f"{self._name} does not compile {self._what}: {first}",
+                hint=self._hint,
+                details=told,
+            )
+
+    def end(self) -> None:
+        """Wait for its end, whatever comes of it: one that is killed leaves its files behind."""
+        if self._process.returncode is None:
+            self._process.communicate()
+
+
+def run_compiler(
+    command: Sequence[str], what: str, hint: str, cwd: pathlib.Path | None = None
+) -> None:
+    """Run it and wait for its end; see `CompilerRun`."""
+    CompilerRun(command, what, hint, cwd).wait()

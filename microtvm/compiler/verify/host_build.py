@@ -18,7 +18,7 @@ from ..dtypes import numpy_dtype
 from ..errors import CompileError
 from ..program import TensorInfo
 from .cmsis_nn import CmsisNN
-from .compiler import run_compiler
+from .compiler import CompilerRun
 from .runtime import Array, NoRuntimeError, stacked
 
 # As templates/host compiles it: what is checked is what a user gets.
@@ -29,7 +29,8 @@ _CODE = "codegen/host/"
 class HostBuild:
     """A program that reads samples and writes answers, in a directory that goes with the context.
 
-    A process of its own: generated code that crashes ends it, and is told of.
+    A process of its own: generated code that crashes ends it, and is told of. The compiler starts
+    with the context, so that what comes before `answers` is done beside it.
 
     Parameters
     ----------
@@ -54,11 +55,16 @@ class HostBuild:
                 f"there is no C compiler {self._compiler[0]}; install one, or name it in CC"
             )
         self._scratch = tempfile.TemporaryDirectory(prefix="microtvm-check-")
+        self._program = pathlib.Path(self._scratch.name) / "main"
+        self._running: CompilerRun | None = None
 
     def __enter__(self) -> HostBuild:
+        self._running = self._start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._running is not None:
+            self._running.end()
         self._scratch.cleanup()
 
     def answers(self, inputs: Sequence[Array]) -> list[Array]:
@@ -79,10 +85,11 @@ class HostBuild:
         CompileError
             The C compiler refuses the code, or the program crashes.
         """
-        program = self._build()
+        assert self._running is not None, "the context was not entered"
+        self._running.wait()
         count = len(inputs[0])
         given = b"".join(array[i].tobytes() for i in range(count) for array in inputs)
-        ran = subprocess.run([str(program)], input=given, capture_output=True, check=False)
+        ran = subprocess.run([str(self._program)], input=given, capture_output=True, check=False)
         if ran.returncode != 0:
             raise CompileError(
                 f"the generated code of model {self._compiled.name} failed on this machine "
@@ -99,7 +106,7 @@ class HostBuild:
             samples.append(sample)
         return stacked(samples)
 
-    def _build(self) -> pathlib.Path:
+    def _start(self) -> CompilerRun:
         folder = pathlib.Path(self._scratch.name)
         name = self._compiled.name
         sources = [folder / "main.c"]
@@ -111,7 +118,6 @@ class HostBuild:
                 if target.suffix == ".c" and not path.endswith(f"/{name}_lib1.c"):
                     sources.append(target)  # lib1 is for device_kit
         sources[0].write_text(_main(name, self._compiled.inputs, self._compiled.outputs))
-        program = folder / "main"
         words: list[str] = []
         if self._cmsis_nn is not None and self._compiled.cmsis_nn is not None:
             words = self._cmsis_nn.build(self._compiler, folder, self._compiled.cmsis_nn)
@@ -122,15 +128,14 @@ class HostBuild:
             *map(str, sources),
             *words,
             "-o",
-            str(program),
+            str(self._program),
             "-lm",
         ]
-        run_compiler(
+        return CompilerRun(
             command,
             "the generated C",
             "name another compiler in CC, or leave the check out with --no-check",
         )
-        return program
 
 
 def _main(name: str, inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo]) -> str:
