@@ -9,6 +9,8 @@ import re
 import shutil
 import tempfile
 
+from server_kit.disk import why_not_written
+
 from .errors import MicroTVMError
 from .project_api.client import SERVER_FILE
 
@@ -97,12 +99,20 @@ def fork(source: os.PathLike[str] | str, target: os.PathLike[str] | str, name: s
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as room:
             copy = pathlib.Path(room) / "fork"
-            shutil.copytree(origin, copy, ignore=shutil.ignore_patterns(*_NOT_COPIED))
-            _rename_platform(copy / SERVER_FILE, name)
-            (copy / "README.md").write_text(_readme(copy, origin.name, name), encoding="utf-8")
-            copy.rename(place)
-    except (OSError, shutil.Error) as error:
-        raise ForkError(f"{source} cannot be forked to {target}: {error}") from error
+            try:
+                shutil.copytree(origin, copy, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+                _rename_platform(copy / SERVER_FILE, name)
+                (copy / "README.md").write_text(_readme(copy, origin.name, name), encoding="utf-8")
+                copy.rename(place)
+            except OSError as error:  # of a disk that is asked while it is still full
+                raise _failed(source, place, error) from error
+    except OSError as error:
+        raise _failed(source, place, error) from error
+
+
+def _failed(source: object, place: pathlib.Path, error: OSError) -> ForkError:
+    why = why_not_written(error, place.parent) or error
+    return ForkError(f"{source} cannot be forked to {place}: {why}")
 
 
 def _rename_platform(server: pathlib.Path, name: str) -> None:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from server_kit.disk import write_text
+
 from .errors import MicroTVMError
 
 Options: TypeAlias = Mapping[str, Any]
@@ -115,7 +117,7 @@ def remember(project_dir: pathlib.Path, options: Options, listed: Listed) -> Non
         if not (name in generated and _NAMES_A_PATH.search(name))
     }
     text = json.dumps(kept, indent=2, sort_keys=True)
-    (project_dir / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+    write_text(project_dir / FILE_NAME, text + "\n")
 
 
 def remembered(project_dir: pathlib.Path) -> dict[str, Any]:

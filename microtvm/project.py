@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import tempfile
 from typing import IO, Any, TypeAlias
 
@@ -257,7 +258,12 @@ class TemplateProject(_Project):
             str(directory),
             project_options.with_defaults(given, listed),
         )
-        project_options.remember(directory, given, listed)
+        try:
+            project_options.remember(directory, given, listed)
+        except OSError as error:
+            # A project that has forgotten its options would be built with other ones.
+            shutil.rmtree(directory, ignore_errors=True)
+            raise MicroTVMError(str(error)) from error
 
     def _check(self, is_template: bool, shown: str) -> None:
         if not is_template:

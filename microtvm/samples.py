@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from server_kit.disk import UnwritableError, whole_file
 
 from .errors import MicroTVMError
 
@@ -148,17 +148,7 @@ def save(path: pathlib.Path, arrays: Mapping[str, Array]) -> None:
         It cannot be written.
     """
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = pathlib.Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                np.savez(file, **arrays)  # type: ignore[arg-type]
-            mask = os.umask(0)
-            os.umask(mask)
-            temporary.chmod(0o666 & ~mask)  # mkstemp's file is private
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise SampleError(f"{path} cannot be written: {error.strerror or error}") from error
+        with whole_file(path) as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+    except UnwritableError as error:
+        raise SampleError(str(error)) from error

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import pathlib
 import sys
+import tempfile
 import textwrap
 import traceback
 from collections.abc import Sequence
 
+from server_kit.disk import why_not_written
 from server_kit.errors import JSONRPCError
 
 from .. import __version__
@@ -86,6 +89,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if args.verbose:
             _explain(error)
+        if isinstance(error, OSError) and why_not_written(error, pathlib.Path.cwd()):
+            place = error.filename2 or error.filename or tempfile.gettempdir()
+            why = why_not_written(error, pathlib.Path(str(place)))
+            _complain(f"{place} cannot be written: {why}")
+            return _EXIT_ERROR
         _complain(
             f"{type(error).__name__}: {error}; this is a mistake of this program,"
             " --verbose shows where"

@@ -73,14 +73,17 @@ def run(args: argparse.Namespace, report: Report) -> None:
 
 
 def _new_directory(path: pathlib.Path) -> pathlib.Path:
+    from server_kit.disk import why_not_written
+
     from ..errors import MicroTVMError
 
     try:
         path.mkdir(parents=True)
     except OSError as error:
         raise MicroTVMError(
-            f"--keep {path}: the directory cannot be created: {error.strerror}",
-            hint="name one that does not exist",
+            f"--keep {path}: the directory cannot be created: "
+            f"{why_not_written(error, path) or error.strerror}",
+            hint="name one that does not exist" if path.exists() else None,
         ) from error
     return path
 

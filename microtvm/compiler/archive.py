@@ -10,9 +10,10 @@ import json
 import os
 import pathlib
 import tarfile
-import tempfile
 from collections.abc import Sequence
 from typing import Any
+
+from server_kit.disk import UnwritableError, whole_file
 
 from ..errors import MicroTVMError
 from .compiled import CompiledModel
@@ -56,24 +57,10 @@ def export_model_library_format(
         json.dumps(metadata(compiled, time), indent=2, sort_keys=True) + "\n"
     ).encode()
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as temporary:
-            try:
-                _write_tar(temporary, files, int(time.timestamp()))
-                temporary.flush()
-                # NamedTemporaryFile is private to its owner; an archive is not.
-                mask = os.umask(0)
-                os.umask(mask)
-                pathlib.Path(temporary.name).chmod(0o666 & ~mask)
-                pathlib.Path(temporary.name).replace(target)
-            except BaseException:
-                pathlib.Path(temporary.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise MicroTVMError(
-            f"the archive {target} cannot be written: {error.strerror or error}"
-        ) from error
+        with whole_file(target) as file:
+            _write_tar(file, files, int(time.timestamp()))
+    except UnwritableError as error:
+        raise MicroTVMError(f"the archive {error}") from error
     return target
 
 

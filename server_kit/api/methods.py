@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import pathlib
 
-from ..errors import InvalidParamsError, shown
+from ..errors import InvalidParamsError, ProjectError, shown
 from . import base85
 from .jsonrpc import bind
 from .lines import MAX_LINE_BYTES
@@ -109,14 +109,13 @@ class _Calls:
         )
 
     def build(self, options: Any = None) -> None:
-        self._handler.build(self._options("build", options))
+        self._in_project("build", options)
 
     def flash(self, options: Any = None) -> None:
-        self._handler.flash(self._options("flash", options))
+        self._in_project("flash", options)
 
     def open_transport(self, options: Any = None) -> dict[str, Any]:
-        timeouts = self._handler.open_transport(self._options("open_transport", options))
-        return {"timeouts": vars(timeouts)}
+        return {"timeouts": vars(self._in_project("open_transport", options))}
 
     def close_transport(self) -> None:
         self._handler.close_transport()
@@ -136,6 +135,21 @@ class _Calls:
         except ValueError as error:
             raise InvalidParamsError(f"data is not base85: {error}") from None
         self._handler.write_transport(payload, _timeout(timeout_sec))
+
+    def _in_project(self, method: str, options: Any) -> Any:
+        """What a handler's method gives; a disk that is full or read-only is told by its path."""
+        given = self._options(method, options)
+        try:
+            return getattr(self._handler, method)(given)
+        except OSError as error:
+            from ..disk import why_not_written
+
+            archive = self._handler.server_info_query("").model_library_format_path
+            project = pathlib.Path(archive or os.getcwd()).parent
+            why = why_not_written(error, project)
+            if why is None:
+                raise
+            raise ProjectError(f"{method} cannot write to the project {project}: {why}") from error
 
     def _options(self, method: str, given: Any) -> dict[str, Any]:
         if given is None:

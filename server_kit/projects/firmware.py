@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 
+from ..disk import write_text
 from ..tools.cmake import CMakeBuild, require_path
 from ..tools.footprint import measure
 from .generation import Generation
@@ -132,4 +133,4 @@ def build_firmware(
     )
     build.run(verbose=verbose or facts["verbose"])
     footprint = measure(build_dir / "libmodel.a", build_dir / "main", f"{tool_prefix}size")
-    (build_dir / "footprint.json").write_text(json.dumps(footprint, indent=2) + "\n")
+    write_text(build_dir / "footprint.json", json.dumps(footprint, indent=2) + "\n")

@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import sys
 
+from ..disk import why_not_written
 from ..errors import ProjectError
 from ..interrupts import Deferred
 
@@ -47,26 +48,26 @@ class ProjectWriter:
             with Deferred():
                 self._make_directory()
         except OSError as error:
+            said = self._unwritable(error)
             self._discard()
-            raise ProjectError(
-                f"the project directory {self._target} cannot be written: {error.strerror}"
-            ) from error
+            raise said from error
         except BaseException:
             self._discard()
             raise
         return self
 
     def __exit__(self, error_type: object, error: object, _: object) -> None:
+        is_writing = isinstance(error, OSError) and self._is_writing(error)
         with Deferred():
+            # What to say of a disk is asked while it is still full.
+            said = self._unwritable(error) if is_writing else None  # type: ignore[arg-type]
             try:
                 if error_type is None:
                     self._publish()
             finally:
                 self._discard()
-        if isinstance(error, OSError) and self._is_writing(error):
-            raise ProjectError(
-                f"the project {self._target} cannot be written: {_reason(error)}"
-            ) from error
+        if said is not None:
+            raise said from error  # type: ignore[misc]
 
     def copy(self, source: pathlib.Path, name: str | None = None) -> None:
         """Copy a file or a whole directory into the project, as real files.
@@ -112,14 +113,17 @@ class ProjectWriter:
         try:
             self.directory.rename(self._target)
         except OSError as error:
-            raise ProjectError(
-                f"the project cannot be put at {self._target}: {error.strerror}"
-            ) from error
+            why = why_not_written(error, self._target.parent) or error.strerror
+            raise ProjectError(f"the project cannot be put at {self._target}: {why}") from error
         self._made_parents.clear()
+
+    def _unwritable(self, error: OSError) -> ProjectError:
+        why = why_not_written(error, self._target.parent) or _reason(error)
+        return ProjectError(f"the project {self._target} cannot be written: {why}")
 
     def _is_writing(self, error: OSError) -> bool:
         # A full disk names no file; what is read from elsewhere is that file's fault.
-        named = [str(name) for name in (error.filename, error.filename2) if name is not None]
+        named = [str(name) for name in (error.filename2, error.filename) if name is not None][:1]
         return not named or any(name.startswith(str(self.directory)) for name in named)
 
     def _discard(self) -> None:

@@ -16,6 +16,7 @@ import shlex
 import shutil
 
 from .. import log
+from ..disk import write_text
 from ..errors import ProjectError, ToolError, shown
 from . import running
 from .build_cache import BuildCache, make_key
@@ -143,7 +144,7 @@ class CMakeBuild:
         state = self._read_state()
         if {name: state.get(name) for name in wanted} != wanted:
             state = {**wanted, "prebuilt": self._configure()}
-            self._state_file.write_text(json.dumps(state), encoding="utf-8")
+            write_text(self._state_file, json.dumps(state))
         self._run([self._ninja, "-C", str(self._build_dir), *(["-v"] if verbose else [])])
         if not state["prebuilt"]:
             self._cache.store(self._key, self._shared_files())

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import pathlib
 import re
@@ -14,6 +15,7 @@ import sys
 import time
 
 from .. import log
+from ..disk import why_tool_failed
 from ..errors import ToolError
 from ..interrupts import Deferred
 from . import processes
@@ -38,7 +40,7 @@ INSTALL_HINTS = {
 
 # What a line that says what is wrong looks like, from compilers, linkers, CMake, Kconfig, Ninja.
 _ERROR_LINE = re.compile(
-    r"(?:^|[\s:])error[:\s]|^CMake Error|undefined reference|cannot find -l"
+    r"(?:^|[\s:])error[:\s]|^CMake Error|undefined reference|multiple definition of|cannot find -l"
     r"|region .* overflowed by|incompatible with ELFCLASS|^No board named|^\S*/kconfig\.py: ",
     re.IGNORECASE,
 )
@@ -120,6 +122,10 @@ def run(
     if not in_time:
         raise ToolError(f"{_name(arguments)} did not end within {timeout_sec} s; {output.where()}")
     if process.returncode != 0:
+        told_reason = bool(output.first_error)
+        why = why_tool_failed("\n".join(output.tail), log_file.parent, told_reason)
+        if why is not None:
+            raise ToolError(f"{_name(arguments)} failed ({_status(process.returncode)}): {why}")
         said = output.first_error or output.last_line()
         raise ToolError(
             f"{_name(arguments)} failed ({_status(process.returncode)}): {said}; {output.where()}"
@@ -180,12 +186,12 @@ class _Output:
         self._command = command
         self._warning: list[str] = []  # the lines of the first that names a line, or of the last
         self._path = log_file
-        self._file = log_file.open("ab")
-        self._file.write(f"$ {command}\n".encode("utf-8", "replace"))
+        self._file = log_file.open("ab", buffering=0)
+        self._keep(f"$ {command}\n".encode("utf-8", "replace"))
         self._rest = b""
 
     def feed(self, chunk: bytes) -> None:
-        self._file.write(chunk)
+        self._keep(chunk)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
             self._line(line)
@@ -194,6 +200,11 @@ class _Output:
         if self._rest:
             self._line(self._rest)
         self._file.close()
+
+    def _keep(self, data: bytes) -> None:
+        # On a disk that is full the tool fails too, and says more than the log's end.
+        with contextlib.suppress(OSError):
+            self._file.write(data)
 
     def last_line(self) -> str:
         return next((line for line in reversed(self.tail) if line), "it printed nothing")

@@ -96,6 +96,7 @@ class Handler(TransportHandler):
 
     def build(self, options):
         from arduino_kit.sketch import LIBRARIES, SKETCH
+        from server_kit.disk import write_text
 
         facts = HERE.facts_to_build()
         more = ["--libraries", str(HERE.path / LIBRARIES)]
@@ -114,7 +115,7 @@ class Handler(TransportHandler):
             raise ToolError(f"warning_as_error: {warnings[0]}")
         sections = reply["builder_result"]["executable_sections_size"]
         footprint = {"firmware": {one["name"]: one["size"] for one in sections}}
-        (BUILD_DIR / "footprint.json").write_text(json.dumps(footprint, indent=2) + "\n")
+        write_text(BUILD_DIR / "footprint.json", json.dumps(footprint, indent=2) + "\n")
 
     def flash(self, options):
         from arduino_kit.upload import upload

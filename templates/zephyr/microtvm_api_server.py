@@ -158,6 +158,7 @@ class Handler(TransportHandler):
             generation.write(project_dir, PROJECT_FILES, facts, texts)
 
     def build(self, options):
+        from server_kit.disk import write_text
         from server_kit.tools.footprint import measure
 
         facts = HERE.facts_to_build()
@@ -166,9 +167,9 @@ class Handler(TransportHandler):
         build.run(west, facts["board"], tree.base, options["verbose"] or facts["verbose"])
         size_tool = build.cache().get("CMAKE_SIZE", "size")
         footprint = measure(BUILD_DIR / "libmodel.a", build.firmware, size_tool)
-        (BUILD_DIR / "footprint.json").write_text(json.dumps(footprint, indent=2) + "\n")
+        write_text(BUILD_DIR / "footprint.json", json.dumps(footprint, indent=2) + "\n")
         clock = {"ns_per_instruction": None if facts["use_fvp"] else build.ns_per_instruction()}
-        (BUILD_DIR / "clock.json").write_text(json.dumps(clock) + "\n")
+        write_text(BUILD_DIR / "clock.json", json.dumps(clock) + "\n")
 
     def flash(self, options):
         from server_kit.boards import ports

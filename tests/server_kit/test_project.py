@@ -131,11 +131,10 @@ def test_a_full_disk_is_one_sentence(tmp_path: pathlib.Path) -> None:
     """Where ``shutil`` tells it in tuples, one for each file."""
     with pytest.raises(ProjectError) as caught, ProjectWriter(tmp_path / "project"):
         raise shutil.Error([("a", "b", "[Errno 28] No space left on device")] * 40)
-    assert str(caught.value) == (
-        f"the project {tmp_path / 'project'} cannot be written: "
-        "[Errno 28] No space left on device (copying a)"
-    )
+    said = str(caught.value)
+    assert said.startswith(f"the project {tmp_path / 'project'} cannot be written: the disk of ")
+    assert "\n" not in said and said.count("No space") == 0 and "make room" in said
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    with pytest.raises(ProjectError, match="No space"), ProjectWriter(tmp_path / "project"):
+    with pytest.raises(ProjectError, match="make room"), ProjectWriter(tmp_path / "project"):
         raise full
     assert os.listdir(tmp_path) == []

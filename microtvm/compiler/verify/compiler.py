@@ -7,6 +7,8 @@ import pathlib
 import subprocess
 from collections.abc import Sequence
 
+from server_kit.disk import why_tool_failed
+
 from ...errors import MicroTVMError
 
 
@@ -43,6 +45,9 @@ class CompilerRun:
         """
         _, told = self._process.communicate()
         if self._process.returncode != 0:
+            why = why_tool_failed(told, pathlib.Path.cwd())
+            if why is not None:
+                raise MicroTVMError(f"{self._name} does not compile {self._what}: {why}")
             first = next((line for line in told.splitlines() if "error" in line), told)
             raise MicroTVMError(
                 f"{self._name} does not compile {self._what}: {first}",

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from server_kit.disk import why_not_written
+
 from ..compiled import CompiledModel
 from ..dtypes import numpy_dtype
 from ..errors import CompileError
@@ -59,7 +61,17 @@ class HostBuild:
         self._running: CompilerRun | None = None
 
     def __enter__(self) -> HostBuild:
-        self._running = self._start()
+        try:
+            self._running = self._start()
+        except OSError as error:
+            folder = pathlib.Path(self._scratch.name)
+            why = why_not_written(error, folder)
+            if why is None:
+                raise
+            raise CompileError(
+                f"the generated code cannot be written to {folder}, to check its answers: {why}",
+                hint="TMPDIR names that directory, and --no-check leaves the check out",
+            ) from error
         return self
 
     def __exit__(self, *_: object) -> None:

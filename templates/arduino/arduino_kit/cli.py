@@ -9,6 +9,7 @@ import pathlib
 import shlex
 
 from server_kit import ToolError, log
+from server_kit.disk import why_tool_failed
 from server_kit.interrupts import Deferred
 from server_kit.tools import processes, running
 
@@ -60,6 +61,10 @@ class ArduinoCli:
             for line in (text or "").splitlines():
                 log.info(line)
         if not reply.get("success"):
+            said = f"{reply.get('compiler_err')}\n{reply.get('error')}"
+            why = why_tool_failed(said, build_path)
+            if why is not None:
+                raise ToolError(f"arduino-cli compile failed: {why}")
             raise ToolError(self._failure("compile", fqbn, reply))
         return reply
 

@@ -8,6 +8,7 @@ import json
 import os
 
 from server_kit import ServerError, log
+from server_kit.disk import write_text
 
 from .remote_port import local_port
 
@@ -51,7 +52,7 @@ def upload(cli: ArduinoCli, fqbn: str, port: str | None, build_dir: pathlib.Path
     note.unlink(missing_ok=True)
     if port is not None and "://" not in port and now and now != port:
         log.info(f"the board came back at {now}")
-        note.write_text(json.dumps({port: now}) + "\n", encoding="utf-8")
+        write_text(note, json.dumps({port: now}) + "\n")
 
 
 def _local(fqbn: str, port: str | None) -> contextlib.AbstractContextManager[str | None]:

@@ -10,6 +10,7 @@ import shlex
 import shutil
 
 from server_kit import tools
+from server_kit.disk import write_text
 from server_kit.errors import ProjectError, ToolError
 from server_kit.tools.build_lock import only_one
 
@@ -108,7 +109,7 @@ class ZephyrBuild:
             if self.directory.exists() and self._configured_for() != wanted:
                 shutil.rmtree(str(self.directory))
             self.directory.mkdir(exist_ok=True)
-            self._state_file.write_text(json.dumps(wanted), encoding="utf-8")
+            write_text(self._state_file, json.dumps(wanted))
             log_file = self.directory / LOG_FILE
             log_file.write_bytes(b"")
             arguments = ["build", f"--board={board}", f"--build-dir={self.directory}"]
