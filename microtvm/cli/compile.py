@@ -86,7 +86,6 @@ def run(args: argparse.Namespace, report: Report) -> None:
     if args.cmsis_path is not None and args.kernels != "cmsis-nn":
         raise UsageError("--cmsis-path goes with --kernels cmsis-nn")
     with report.step("compile") as notes:
-        from ..compiler import export_model_library_format
         from ..compiler.child import compile_in_child
 
         compiled = compile_in_child(
@@ -100,6 +99,8 @@ def run(args: argparse.Namespace, report: Report) -> None:
             check=not args.no_check,
             check_inputs=args.check_inputs,
         )
+        from ..compiler import export_model_library_format
+
         export_model_library_format(compiled, args.output)
         notes += [f"{step} {seconds:.2f}" for step, seconds in compiled.seconds.items()]
     from ..archive import read_model_facts

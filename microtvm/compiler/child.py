@@ -8,6 +8,8 @@ went on, with a pass half done. A process that is ended swallows nothing. It giv
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import pathlib
 import pickle
@@ -15,13 +17,15 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from server_kit.interrupts import Deferred
 from server_kit.tools import processes
 
-from .compiled import CompiledModel
 from .errors import CompileError
+
+if TYPE_CHECKING:
+    from .compiled import CompiledModel
 
 
 def compile_in_child(function: str, *arguments: Any, **options: Any) -> CompiledModel:
@@ -55,7 +59,12 @@ def compile_in_child(function: str, *arguments: Any, **options: Any) -> Compiled
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                 )
-            reply, _ = process.communicate(request)
+            assert process.stdin is not None and process.stdout is not None
+            with contextlib.suppress(BrokenPipeError), process.stdin:
+                process.stdin.write(request)
+            importlib.import_module(".archive", __package__)  # what the reply is made of and for
+            reply = process.stdout.read()
+            process.wait()
         finally:
             if process is not None:
                 processes.end(process)
@@ -80,8 +89,6 @@ def _how(code: int) -> str:
 
 def _main() -> None:
     """Serve one request: from standard input to standard output, which nothing else may reach."""
-    import importlib
-
     from .lean_tvm import import_lean_tvm
 
     reply = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

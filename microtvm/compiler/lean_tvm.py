@@ -3,18 +3,17 @@
 
 Most of the time that a small model takes to compile goes into ``import tvm``, and a good part of
 that into what no board needs: backends of GPUs, tuners, schedules for GPUs, distributed sessions.
-Backends are left out by the variable that TVM has for that; the modules below become real when
-something asks for an attribute of theirs. Only for a process that does nothing but compile: in one
-of the user's TVM is as it always is.
+The backends are left out, and the modules below become real when something asks for an attribute
+of theirs. Only for a process that does nothing but compile: in one of the user's, TVM is as it
+always is.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
@@ -28,21 +27,35 @@ _WHEN_ASKED_FOR = frozenset(
         "tvm.s_tir.meta_schedule",
     }
 )
+# Imports what its list names, then the runtime's contributions, which folding constants needs.
+_BACKENDS = "tvm.backend._autoload_backends"
+
+
+class _WithoutBackends(Loader):
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+        module.__dict__["_BUILTIN_BACKENDS"] = ()
 
 
 class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname not in _WHEN_ASKED_FOR:
+        if fullname not in _WHEN_ASKED_FOR and fullname != _BACKENDS:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = importlib.util.LazyLoader(spec.loader)
+            wrap = _WithoutBackends if fullname == _BACKENDS else importlib.util.LazyLoader
+            spec.loader = wrap(spec.loader)
         return spec
 
 
 def import_lean_tvm() -> None:
     """Let this process import TVM without what a board does not need. Before its first import."""
-    os.environ.setdefault("TVM_DEVICE_BACKEND_AUTOLOAD", "0")
     sys.meta_path.insert(0, _Finder())
