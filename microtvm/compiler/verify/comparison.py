@@ -9,7 +9,8 @@ difference between the two on these samples, and besides
 - two quanta where it is quantized, or was up to the end: the last operator's rounding, and one from
   before it;
 - a thousandth of its range where it is float, three hundredths where the runtime rounds activations
-  on the way (weights stored as integers, computed in float);
+  on the way (weights stored as integers, computed in float), and at least four roundings of its
+  element type, which for float16 are four thousandths;
 - nothing where it is an integer that counts, or a bool: an index, a label.
 
 Where the two sets of kernels disagree about such a label, either is right.
@@ -29,6 +30,7 @@ from .runtime import Array
 _QUANTA = 2.0
 _FLOAT = 1e-3
 _APPROXIMATE_FLOAT = 3e-2
+_ROUNDINGS = 4
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def compare(
             check = _compare_quanta(output.name, mine, others)
         elif np.issubdtype(ours[index].dtype, np.floating):
             floor = _APPROXIMATE_FLOAT if is_approximate else _FLOAT
+            floor = max(floor, _ROUNDINGS * float(np.finfo(ours[index].dtype).eps))
             check = _compare_floats(output.name, ours[index], answers, floor)
         elif step is None:
             check = _compare_labels(output.name, ours[index], answers)

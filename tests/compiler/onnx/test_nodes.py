@@ -22,7 +22,9 @@ averagepool_2d_dilations spacetodepth_crd_mode_example lrn celu swish mvn l2norm
 lstm_with_peepholes gru_seq_length simple_rnn_bidirectional qlinearconv convinteger_with_padding
 qlinearmatmul_2D_int8_float32 top_k_smallest onehot_with_negative_axis
 scatternd_add scatter_elements_with_negative_indices reduce_l2_keep_dims_example
-reversesequence_time shape slice_neg_steps pow_types_float32_int64
+reversesequence_time shape slice_neg_steps pow_types_float32_int64 center_crop_pad_crop_axes_hwc
+col2im_pads compress_negative_axis dft_axis stft_with_window eyelike_with_dtype if loop11 scan9_sum
+optional_get_element_tensor
 """.split()  # noqa: SIM905
 MUST_BE_REFUSED = ["roialign_mode_max", "training_dropout", "nonmaxsuppression_suppress_by_IOU"]
 

@@ -36,6 +36,7 @@ def fold(graph: Graph, keep: Container[str] = ()) -> bool:
     if changed:
         used = {name for node in nodes for name in node.input}
         used |= {value.name for value in graph.model.graph.output}
+        used.update(*graph.sequences.values())
         nested = any(a.HasField("g") or a.graphs for node in nodes for a in node.attribute)
         if not nested:
             kept = [t for t in graph.model.graph.initializer if t.name in used]

@@ -25,6 +25,8 @@ class Graph:
         Tensors whose shapes are known.
     dtypes : dict of str to str
         NumPy's names.
+    sequences : dict of str to list of str
+        Sequences, by the names of their tensors.
     """
 
     def __init__(self, model: Any):
@@ -35,6 +37,7 @@ class Graph:
         self.constants: dict[str, np.ndarray] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.dtypes: dict[str, str] = {}
+        self.sequences: dict[str, list[str]] = {}
         self._fresh = 0
         self._names = {name for node in model.graph.node for name in [*node.input, *node.output]}
         self.refresh()
@@ -222,6 +225,26 @@ class Node:
             if value is not None:
                 copy.attribute.append(self._onnx.helper.make_attribute(name, value))
         self.emitted.append(copy)
+
+    def known(self, name: str) -> np.ndarray | None:
+        """A tensor's values, where they are known."""
+        return self._graph.constants.get(name)
+
+    def inline(self, body: Any, given: Sequence[str]) -> list[str]:
+        """Put the operators of a body, whose inputs are ``given``; the names of its results."""
+        from .subgraph import inlined
+
+        nodes, results = inlined(self._graph, body, given)
+        self.emitted += nodes
+        return results
+
+    def sequence(self, name: str) -> list[str] | None:
+        """The tensors of a sequence, where they are known."""
+        return self._graph.sequences.get(name)
+
+    def give_sequence(self, members: list[str], index: int = 0) -> None:
+        """Let tensors be a sequence that is an output."""
+        self._graph.sequences[self.node.output[index]] = members
 
     def give(self, *names: str | None) -> None:
         """Let tensors be the operator's outputs, in order; what is not asked for may be None."""

@@ -24,7 +24,6 @@ _FUNCTIONS = (
     "Attention",
     "BlackmanWindow",
     "Celu",
-    "CenterCropPad",
     "GroupNormalization",
     "HammingWindow",
     "HannWindow",
@@ -65,8 +64,8 @@ def prepare(path: pathlib.Path, model: Any) -> tuple[Any, list[Operator]]:
             domain = f"{node.domain}." if node.domain not in ("", "ai.onnx") else ""
             refused.setdefault(domain + node.op_type, "not supported")
     if refused:
-        if set(refused.values()) == {"not supported"}:
-            raise UnsupportedOperatorError(str(path), list(refused), "not supported")
+        if len(set(refused.values())) == 1:  # one reason for all
+            raise UnsupportedOperatorError(str(path), list(refused), *set(refused.values()))
         reasons = "; ".join(f"{name}: {why}" for name, why in sorted(refused.items()))
         raise UnsupportedOperatorError(str(path), list(refused), f"cannot be compiled ({reasons})")
     produced = {name for node in model.graph.node for name in node.output}
@@ -87,6 +86,7 @@ def _inline(onnx: Any, model: Any) -> Any:
         names = {node.op_type for node in model.graph.node}
     _write_defaults(onnx, model)
     typed = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    _write_types_of_constants(onnx, typed)
     for name in sorted(names.intersection(_FUNCTIONS)):
         # One that onnx cannot expand stays, and is refused by its name.
         with contextlib.suppress(Exception):
@@ -94,6 +94,16 @@ def _inline(onnx: Any, model: Any) -> Any:
                 typed, [("", name)], exclude=False, inline_schema_functions=True
             )
     return typed
+
+
+def _write_types_of_constants(onnx: Any, model: Any) -> None:
+    """Types of initializers among those of other tensors, where onnx's inliner looks for them."""
+    graph = model.graph
+    said = {value.name for value in graph.value_info}
+    for tensor in graph.initializer:
+        if tensor.name not in said:
+            value = onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+            graph.value_info.append(value)
 
 
 def _write_defaults(onnx: Any, model: Any) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 
 from ...dependencies import load
 from ...errors import CompileError
+from ...interface import Interface
 from ...operators import Operator, OperatorTable
+from ...program import TensorInfo
 from ..imported import ImportedModel
 from .calls import understood
 
@@ -54,7 +56,25 @@ def import_model(path: pathlib.Path, model: Any, operators: Sequence[Operator]) 
         output_names=[value.name for value in graph.output],
         source=str(path),
         operators=table,
+        declared=Interface(
+            tuple(_declared(onnx, value) for value in graph.input),
+            tuple(_declared(onnx, value) for value in graph.output),
+        )
+        if all(_is_fixed(value) for value in [*graph.input, *graph.output])
+        else None,
     )
+
+
+def _is_fixed(value: Any) -> bool:
+    tensor = value.type.tensor_type
+    return tensor.HasField("shape") and all(d.HasField("dim_value") for d in tensor.shape.dim)
+
+
+def _declared(onnx: Any, value: Any) -> TensorInfo:
+    """What the file says; kernels have been seen to answer in another type than TVM's importer."""
+    tensor = value.type.tensor_type
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).name
+    return TensorInfo(value.name, tuple(d.dim_value for d in tensor.shape.dim), dtype)
 
 
 def _compare(onnx: Any, path: pathlib.Path, what: str, said: Any, made: Any) -> None:

@@ -20,8 +20,12 @@ from ..calls import DOMAIN
 from .registry import Rewrite, registered
 
 GROUPS = (
+    "control",
     "elementwise",
+    "fixed_selection",
+    "grid",
     "integer",
+    "mean",
     "move",
     "normalization",
     "pool",
@@ -30,29 +34,15 @@ GROUPS = (
     "refused",
     "resize",
     "select",
+    "sequence",
+    "spectrum",
     "windows",
 )
 
 # What TVM's importer takes from onnxruntime's own operators; it looks at no domain.
 _CONTRIBUTED = {"BiasGelu", "FastGelu", "Gelu", "SkipLayerNormalization"}
-# Operators whose results have no fixed shape, or that need control flow or TVM's runtime.
-_AT_RUN_TIME = {
-    "AllClassNMS",
-    "ConcatFromSequence",
-    "If",
-    "NonZero",
-    "Optional",
-    "OptionalGetElement",
-    "OptionalHasElement",
-    "SequenceAt",
-    "SequenceConstruct",
-    "SequenceEmpty",
-    "SequenceErase",
-    "SequenceInsert",
-    "SequenceLength",
-    "SplitToSequence",
-    "Unique",
-}
+# Operators whose results have no fixed shape.
+_AT_RUN_TIME = {"AllClassNMS", "NonZero", "Unique"}
 
 
 def rewrite_for(node: Any) -> Rewrite | None:

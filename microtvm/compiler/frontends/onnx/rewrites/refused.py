@@ -19,9 +19,3 @@ def roi_align(node: Node) -> bool | None:
 def non_max_suppression(node: Node) -> bool | None:
     """The number of boxes that it selects is known only at run time."""
     raise Refusal("the number of boxes in its result is known only at run time")
-
-
-@rewrites("Compress")
-def compress(node: Node) -> bool | None:
-    """Its result's extent depends on values."""
-    raise Refusal("the shape of its result is known only at run time")
