@@ -14,12 +14,13 @@ import pytest
 from hil_tests.bench import Dut, dut_of
 from microtvm import __version__
 
-from . import recording
-from .runs import SCHEMA, WRONG
+from . import comparing, recording, rendering
+from .runs import SCHEMA, WRONG, Run, RunError, load
 
 DIRECTORY = "hil-report"
 JSON_LINES = "report.jsonl"
 JUNIT = "junit.xml"
+PAGE = "report.html"
 
 
 def add_options(group: pytest.OptionGroup) -> None:
@@ -30,23 +31,98 @@ def add_options(group: pytest.OptionGroup) -> None:
         default=DIRECTORY,
         help=f"where the report is written, over an older one ({DIRECTORY}); '' for none",
     )
+    group.addoption(
+        "--compare",
+        metavar="OLD",
+        help=f"the {JSON_LINES} of an older run, or its directory: the report says what got slower,"
+        " larger or lost; the exit status stays as it is",
+    )
+    group.addoption(
+        "--compare-fail",
+        action="store_true",
+        help="with --compare: exit status 1 when something got slower, larger or lost",
+    )
 
 
 def configure(config: pytest.Config, duts: list[Dut], line: str) -> None:
     """Prepare for a report of this run."""
-    directory = config.getoption("--report")
+    directory, older = config.getoption("--report"), _older(config)
     if not directory or config.option.collectonly:
         return
+    try:
+        pathlib.Path(directory).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(f"--report {directory}: {error.strerror}") from None
     if not config.option.xmlpath:
         config.option.xmlpath = str(pathlib.Path(directory) / JUNIT)
-    config.pluginmanager.register(Collector(pathlib.Path(directory), duts, line), "hil_report")
+    fails = config.getoption("--compare-fail")
+    collector = Collector(pathlib.Path(directory), duts, line, older, fails, _narrowed(config))
+    config.pluginmanager.register(collector, "hil_report")
+
+
+def _narrowed(config: pytest.Config) -> str:
+    """Give what leaves out tests or boards that another run may have."""
+    option = config.option
+    words = {
+        "-k": option.keyword,
+        "-m": option.markexpr,
+        "--deselect": option.deselect,
+        "--last-failed": getattr(option, "lf", False),
+        "--board": option.board,
+        "--template": option.template,
+        "--port": option.port,
+        "--serial-number": option.serial_number,
+    }
+    some = [one for one in config.args if "::" in one or one.endswith(".py")]
+    return " ".join([*(name for name, value in words.items() if value), *some])
+
+
+def _older(config: pytest.Config) -> Run | None:
+    """Read the older run now, since its file may be the one that this run is written over."""
+    path = config.getoption("--compare")
+    if path and not config.getoption("--report"):
+        raise pytest.UsageError("--compare says what it finds in the report: leave out --report ''")
+    if config.getoption("--compare-fail") and not path:
+        raise pytest.UsageError("--compare-fail says something about --compare OLD: add it")
+    try:
+        return load(pathlib.Path(path)) if path else None
+    except RunError as error:
+        raise pytest.UsageError(f"--compare: {error}") from None
 
 
 class Collector:
-    """Writes a JSON line for each test as soon as it is over; `runs` says what is in it."""
+    """Writes a JSON line for each test as soon as it is over, and the page at the end.
 
-    def __init__(self, directory: pathlib.Path, duts: list[Dut], line: str):
+    Parameters
+    ----------
+    directory : pathlib.Path
+        Where to; it is there.
+    duts : list of Dut
+        The boards of the run.
+    line : str
+        Which they are and why.
+    older : Run or None
+        What to compare with.
+    fails : bool
+        Whether the run fails when it compares badly.
+    narrowed : str
+        Options that leave out tests or boards.
+    """
+
+    def __init__(
+        self,
+        directory: pathlib.Path,
+        duts: list[Dut],
+        line: str,
+        older: Run | None = None,
+        fails: bool = False,
+        narrowed: str = "",
+    ):
         self._path = directory / JSON_LINES
+        self._page = directory / PAGE
+        self._older = older
+        self._fails = fails
+        self._said: list[str] = []
         self._duts = duts
         self._head = {
             "kind": "run",
@@ -54,6 +130,7 @@ class Collector:
             "line": line,
             "begun": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "version": __version__,
+            "narrowed": narrowed,
             "machine": {
                 "name": platform.node(),
                 "system": f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -66,7 +143,7 @@ class Collector:
 
     def pytest_sessionstart(self) -> None:
         """Begin the file."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._page.unlink(missing_ok=True)  # an older run's
         self._file = self._path.open("w", encoding="utf-8")
         self._write(self._head)
 
@@ -101,19 +178,32 @@ class Collector:
         if report.when not in ("setup", "call"):
             self._write(self._tests.pop(report.nodeid))
 
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """End the file."""
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """End the file, and make the page of it."""
         for test in self._tests.values():
             why = "the run ended before the test did"
             self._write({**test, "outcome": "error", "message": test.get("message", why)})
+        if self._file is None:
+            return
+        if self._older is not None and self._compare(self._older) and exitstatus == 0:
+            session.exitstatus = exitstatus = pytest.ExitCode.TESTS_FAILED
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         self._write({"kind": "end", "ended": now, "exit_status": int(exitstatus)})
-        if self._file is not None:
-            self._file.close()
+        self._file.close()
+        rendering.write(load(self._path), self._page)
+
+    def _compare(self, older: Run) -> bool:
+        """Say what differs; give whether the run fails of it."""
+        compared = comparing.compare(older, load(self._path))
+        self._write(compared.to_json())
+        self._said = compared.lines()
+        return self._fails and compared.is_worse
 
     def pytest_terminal_summary(self, terminalreporter) -> None:
-        """Say where it is."""
-        terminalreporter.write_line(f"hil: the report is {self._path}")
+        """Say what differs from an older run, and where the report is."""
+        for line in self._said:
+            terminalreporter.write_line(f"hil: {line}")
+        terminalreporter.write_line(f"hil: the report is {self._page}")
 
     def _of_a_dead_worker(self, report: pytest.TestReport) -> dict[str, Any] | None:
         """Tell whose test it was that a worker of pytest-xdist died in."""

@@ -6,7 +6,8 @@ reader does not know it passes over; what is there already keeps its meaning whi
 
 ``run``, the first line:
     ``schema`` (1), ``line`` (which boards the run is on and why, in words), ``begun`` (ISO 8601),
-    ``version`` of this package, ``machine`` (``name``, ``system``, ``python``) and ``boards``, each
+    ``version`` of this package, ``narrowed`` (options that leave out tests or boards),
+    ``machine`` (``name``, ``system``, ``python``) and ``boards``, each
     with ``name``, ``kind`` (``attached``, ``emulated``, ``host``), ``known_by``, ``template``,
     ``options`` and what else a hardware map says of it.
 ``test``, one for each test on each board, when it is over:
@@ -73,6 +74,13 @@ class RecordedTest:
         """Whether it did not come out well."""
         return self.outcome in WRONG
 
+    @property
+    def state(self) -> str:
+        """The outcome, with ``not run`` for what was not asked of a dead board any more."""
+        if self.is_wrong:
+            return "not run" if self.dead and self.outcome == "error" else "failed"
+        return self.outcome
+
 
 @dataclasses.dataclass
 class Run:
@@ -89,6 +97,7 @@ class Run:
     line: str
     begun: str = ""
     version: str = ""
+    narrowed: str = ""
     machine: dict[str, str] = dataclasses.field(default_factory=dict)
     boards: list[RecordedBoard] = dataclasses.field(default_factory=list)
     tests: list[RecordedTest] = dataclasses.field(default_factory=list)
@@ -138,7 +147,7 @@ def load(path: pathlib.Path) -> Run:
 
 def read(lines: Iterable[str], name: str) -> Run:
     """Read a recorded run from its lines; `load` says what is raised."""
-    entries = list(_entries([*lines], name))
+    entries = list(_entries([line for line in lines if line.strip()], name))
     if not entries or entries[0][0].get("kind") != "run":
         raise RunError(
             f"{name} is no recorded run: its first line should be of the kind 'run'; pytest "
@@ -155,6 +164,7 @@ def read(lines: Iterable[str], name: str) -> Run:
         line=head.text("line"),
         begun=head.text("begun", ""),
         version=head.text("version", ""),
+        narrowed=head.text("narrowed", ""),
         machine=head.texts("machine"),
         boards=[_board(_Fields(one, head.where)) for one in head.objects("boards")],
     )
@@ -165,7 +175,10 @@ def read(lines: Iterable[str], name: str) -> Run:
         elif entry.get("kind") == "end":
             run.ended, run.exit_status = fields.text("ended", ""), int(fields.number("exit_status"))
         elif entry.get("kind") == "comparison":
-            run.comparison = entry
+            medians, changes = fields.object("medians"), entry.get("changes")
+            if not isinstance(changes, list) or not all(isinstance(one, dict) for one in changes):
+                raise fields.wrong("changes", "a list of objects")
+            run.comparison = {**entry, "medians": medians}
     known = {board.name for board in run.boards}
     for name in dict.fromkeys(test.board for test in run.tests):
         if name not in known:
@@ -229,7 +242,7 @@ def _figures(fields: _Fields) -> dict[str, dict[str, Any]]:
 
 def _latency(fields: _Fields) -> dict[str, Any]:
     samples = fields.entry.get("seconds")
-    if not isinstance(samples, list) or not all(_is_number(one) and one >= 0 for one in samples):
+    if not isinstance(samples, list) or not all(is_number(one) and one >= 0 for one in samples):
         raise fields.wrong("seconds", "a list of numbers that are not negative")
     return {"seconds": samples, "measured": int(fields.number("measured"))}
 
@@ -262,7 +275,8 @@ _FIGURES = {
 }
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether a value that was read is a number that can be reckoned with."""
     is_one = isinstance(value, (int, float)) and not isinstance(value, bool)
     return is_one and abs(value) < 1e300 and math.isfinite(value)
 
@@ -282,7 +296,7 @@ class _Fields:
 
     def number(self, name: str) -> float:
         value = self.entry.get(name)
-        if not _is_number(value) or value < 0:
+        if not is_number(value) or value < 0:
             raise self.wrong(name, "a number that is not negative")
         return value
 

@@ -13,6 +13,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from tests.hil import recorded_runs
 from tests.templates.tiny_model import write_archive
 
 
@@ -80,3 +81,13 @@ def test_an_archive_runs_without_the_checkout_and_without_tvm(installed, require
     json.loads(report)
     with np.load(installed / "out.npz") as outputs:
         np.testing.assert_array_equal(outputs["output"], np.array([3, 5, 7, 9], np.float32))
+
+
+def test_a_report_is_made_again_where_only_the_wheel_is(installed):
+    lines = recorded_runs.lines(boards=2, failing=1)
+    (installed / "run.jsonl").write_text("\n".join(lines))
+    said = run(installed, "-m", "hil_tests.report", "run.jsonl", "-o", "page.html")
+    assert "page.html" in said
+    assert "1 of 2 boards failed" in (installed / "page.html").read_text(encoding="utf-8")
+    where = run(installed, "-c", "import hil_tests; print(hil_tests.__file__)")
+    assert pathlib.Path(where.strip()).is_relative_to(installed)
