@@ -186,6 +186,47 @@ def choose_port(
     return found[min(index, len(found) - 1)]
 
 
+def at_path(path: str) -> Port | None:
+    """The USB port behind a path; None where there is none, or no PySerial to ask."""
+    real = os.path.realpath(path)
+    return next((one for one in _list_if_possible() if os.path.realpath(one.device) == real), None)
+
+
+def described(path: str) -> str:
+    """A path, and by what else its board can be chosen."""
+    port = at_path(path)
+    known = [f"serial number {port.serial_number}"] if port and port.serial_number else []
+    known += [f"at {port.device_location}"] if port and port.location else []
+    return path + (f" ({', '.join(known)})" if known else "")
+
+
+def find_again(serial_number: str, location: str) -> Port | None:
+    """The port of a board that went and comes back, under whatever name.
+
+    Parameters
+    ----------
+    serial_number : str
+        Of its port before it went; may be empty. Bootloaders may have another or none.
+    location : str
+        Where it was plugged in: counts where no port has the serial number. May be empty.
+
+    Returns
+    -------
+    Port or None :
+        None when it is not back within `APPEAR_SEC`, or several boards have that serial number.
+    """
+    deadline = time.monotonic() + APPEAR_SEC
+    while True:
+        attached = _list_if_possible()
+        found = _numbered(attached, serial_number) if serial_number else []
+        if not found and location:
+            found = [port for port in attached if _is_below(port.location, location)]
+        if found or time.monotonic() >= deadline:
+            found.sort(key=_interface)
+            return found[0] if len(_boards(found)) == 1 else None
+        time.sleep(_POLL_SEC)
+
+
 def boards_to_flash(
     serial_number: str | None, likely_vendors: Sequence[str], port: str | None = None
 ) -> list[str]:

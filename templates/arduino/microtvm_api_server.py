@@ -30,8 +30,8 @@ BUILD_DIR = HERE.path / "build"
 DEFAULT_BAUDRATE = 115200
 ENERGY_MODE_BAUDRATE = 9600  # as the runner of MLPerf Tiny has it
 # An AVR has 2 to 8 KiB of RAM for everything.
-PACKET_BYTES = {"avr": 512}
-SPARE_POOL_BYTES = {"avr": 64}
+PACKET_BYTES = {"avr": 512, "megaavr": 512}
+SPARE_POOL_BYTES = {"avr": 64, "megaavr": 64}
 
 # What a generated project holds besides the archive and what is written for it.
 PROJECT_FILES = ("microtvm_api_server.py", "server_kit", "arduino_kit", "boards.json")
@@ -114,6 +114,8 @@ class Handler(TransportHandler):
         if facts["warning_as_error"] and warnings:
             raise ToolError(f"warning_as_error: {warnings[0]}")
         sections = reply["builder_result"]["executable_sections_size"]
+        board = {"is_native_usb": is_native_usb(reply)}
+        write_text(BUILD_DIR / "board.json", json.dumps(board) + "\n")
         footprint = {"firmware": {one["name"]: one["size"] for one in sections}}
         write_text(BUILD_DIR / "footprint.json", json.dumps(footprint, indent=2) + "\n")
 
@@ -156,11 +158,11 @@ class Handler(TransportHandler):
                 "an example_project has no RPC server; read its serial port, or generate the "
                 "project with project_type=host_driven"
             )
-        require_build()
+        has_native_usb = require_build()["is_native_usb"]
 
         def make():
             port = board_port(facts, options)
-            resets = facts["architecture"] == "avr"
+            resets = facts["architecture"] == "avr" and not has_native_usb
             kind = ResettingSerialTransport if resets else SerialTransport
             return kind(port, facts["baudrate"], ports.boards_at(port, options["serial_number"]))
 
@@ -234,15 +236,22 @@ def board_port(facts, options):
     if len(found) > 1:
         raise OptionError(
             f"{len(found)} boards of the kind {facts['fqbn']} are attached; choose one with the "
-            f"option port or serial_number: {', '.join(found)}"
+            f"option port or serial_number: {', '.join(map(ports.described, found))}"
         )
     return found[0] if found else ports.find_port(board=facts["board"]).device
 
 
 def require_build():
-    """An error in a project that was not built."""
+    """An error in a project that was not built; what the build told of the board."""
     if not (BUILD_DIR / "footprint.json").exists():
         raise ProjectError("the project is not built; call build first")
+    return json.loads((BUILD_DIR / "board.json").read_text(encoding="utf-8"))
+
+
+def is_native_usb(reply):
+    """Whether the board's chip has USB of its own: opening its port does not reset it."""
+    properties = reply["builder_result"].get("build_properties") or []
+    return "upload.use_1200bps_touch=true" in properties
 
 
 def is_own_warning(line):

@@ -37,12 +37,14 @@ class EmulatedMega:
         What `build` made.
     port : pathlib.Path
         Where a link to its serial port is made.
+    is_native : bool
+        Act as a board with USB of its own, which is reset by 1200 baud and changes its name.
     """
 
-    def __init__(self, program: pathlib.Path, port: pathlib.Path) -> None:
+    def __init__(self, program: pathlib.Path, port: pathlib.Path, is_native: bool = False) -> None:
         self.port = str(port)
         self._process = subprocess.Popen(
-            [str(program), str(BOOTLOADER), self.port],
+            [str(program), str(BOOTLOADER), self.port, *["native"] * is_native],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -16,6 +16,8 @@ import pathlib
 import re
 import subprocess
 import sys
+import termios
+import time
 from typing import Any
 
 HARDWARE = "/usr/share/arduino/hardware"
@@ -53,6 +55,8 @@ def board_properties(fqbn: str) -> dict[str, str]:
             raise ValueError(f"Invalid FQBN: invalid option '{option}={value}'")
         overlay = {k[len(prefix) :]: v for k, v in found.items() if k.startswith(prefix)}
         found.update(overlay)
+    if "EMULATED_NATIVE_USB" in os.environ:  # the emulated Mega acts as if it had that
+        found["upload.use_1200bps_touch"] = found["upload.wait_for_upload_port"] = "true"
     parts[3:] = [",".join(f"{option}={value}" for option, value in chosen.items())]
     return {**found, "fqbn": ":".join(filter(None, parts))}
 
@@ -96,7 +100,11 @@ def compile_sketch(args: argparse.Namespace) -> None:
             {"name": "text", "size": flash, "max_size": int(board["upload.maximum_size"])},
             {"name": "data", "size": ram, "max_size": int(board["upload.maximum_data_size"])},
         ]
-    result = {"build_path": str(build), "executable_sections_size": sections}
+    result = {
+        "build_path": str(build),
+        "executable_sections_size": sections,
+        "build_properties": [f"{name}={value}" for name, value in board.items()],
+    }
     out = {"compiler_out": done.stdout, "compiler_err": done.stderr, "upload_result": {}}
     if done.returncode != 0:
         said = "Error during build: exit status 1"
@@ -112,10 +120,12 @@ def upload(args: argparse.Namespace) -> None:
     if not args.port:
         print(json.dumps({"error": "Failed uploading: no upload port provided"}), file=sys.stderr)
         sys.exit(1)
+    is_native = board.get("upload.use_1200bps_touch") == "true"
+    port = touch(args.port) if is_native else args.port
     firmware = next(pathlib.Path(args.input_dir).glob("*.ino.hex"))
     command = [
         *("avrdude", "-q", "-q", f"-p{board['build.mcu']}", f"-c{board['upload.protocol']}"),
-        *(f"-P{args.port}", f"-b{board['upload.speed']}", "-D", f"-Uflash:w:{firmware}:i"),
+        *(f"-P{port}", f"-b{board['upload.speed']}", "-D", f"-Uflash:w:{firmware}:i"),
     ]
     # The real one gives each tool a process group of its own as well.
     done = subprocess.run(
@@ -124,8 +134,27 @@ def upload(args: argparse.Namespace) -> None:
     if done.returncode != 0:
         said = "Failed uploading: uploading error: exit status 1"
         answer(1, stdout=done.stdout, stderr=done.stderr, error=said)
-    port = {"address": args.port, "protocol": "serial", "properties": {}}
-    answer(0, stdout=done.stdout, stderr=done.stderr, updated_upload_port=port)
+    if is_native:  # the real one waits for a port, and does not always tell which
+        answer(0, stdout=done.stdout, stderr=done.stderr)
+    now = {"address": port, "protocol": "serial", "properties": {}}
+    answer(0, stdout=done.stdout, stderr=done.stderr, updated_upload_port=now)
+
+
+def touch(port: str) -> str:
+    """Open and close a port at 1200 baud; the port that comes where it was, or that one again."""
+    before = {*pathlib.Path(port).parent.iterdir()}
+    fd = os.open(port, os.O_RDWR | os.O_NOCTTY)
+    settings = termios.tcgetattr(fd)
+    settings[4] = settings[5] = termios.B1200
+    termios.tcsetattr(fd, termios.TCSANOW, settings)
+    os.close(fd)
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        time.sleep(0.1)
+        new = {*pathlib.Path(port).parent.iterdir()} - before
+        if new:
+            return str(new.pop())
+    return port
 
 
 def board_list(args: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 
 from server_kit import ServerError, log
+from server_kit.boards import ports
 from server_kit.disk import write_text
 
 from .remote_port import local_port
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .cli import ArduinoCli
 
 ATTEMPTS = 3
-_MOVED = "moved_port.json"
+_UPLOADED = "uploaded.json"
 
 
 def upload(cli: ArduinoCli, fqbn: str, port: str | None, build_dir: pathlib.Path) -> None:
@@ -39,6 +40,7 @@ def upload(cli: ArduinoCli, fqbn: str, port: str | None, build_dir: pathlib.Path
     ServerError :
         That of the last attempt.
     """
+    before = ports.at_path(port) if port is not None else None
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with _local(fqbn, port) as local:
@@ -48,11 +50,16 @@ def upload(cli: ArduinoCli, fqbn: str, port: str | None, build_dir: pathlib.Path
             if attempt == ATTEMPTS or port is None:
                 raise
             log.info(f"attempt {attempt} of {ATTEMPTS} failed: {error}")
-    note = build_dir / _MOVED
+    note = build_dir / _UPLOADED
     note.unlink(missing_ok=True)
-    if port is not None and "://" not in port and now and now != port:
-        log.info(f"the board came back at {now}")
-        write_text(note, json.dumps({port: now}) + "\n")
+    if port is not None and "://" not in port:
+        board = {
+            "port": port,
+            "now": now or port,
+            "serial_number": before.serial_number if before else "",
+            "location": before.device_location if before else "",
+        }
+        write_text(note, json.dumps(board) + "\n")
 
 
 def _local(fqbn: str, port: str | None) -> contextlib.AbstractContextManager[str | None]:
@@ -66,9 +73,21 @@ def _local(fqbn: str, port: str | None) -> contextlib.AbstractContextManager[str
 
 
 def port_now(port: str, build_dir: pathlib.Path) -> str:
-    """Where a board is that was uploaded to at ``port``, if that name has gone meanwhile."""
-    note = build_dir / _MOVED
+    """Where a board is that was uploaded to at ``port``, if that name has gone meanwhile.
+
+    arduino-cli tells it (0.35 and later, not in every case); else it is the port of the same serial
+    number, or where the board was plugged in.
+    """
+    note = build_dir / _UPLOADED
     if os.path.exists(port) or not note.exists():
         return port
-    moved: str = json.loads(note.read_text(encoding="utf-8")).get(port, port)
-    return moved
+    board = json.loads(note.read_text(encoding="utf-8"))
+    if board["port"] != port:
+        return port
+    now: str = board["now"]
+    if not os.path.exists(now):
+        found = ports.find_again(board["serial_number"], board["location"])
+        now = found.device if found else now
+    if now != port:
+        log.info(f"the board that was at {port} is at {now} now")
+    return now

@@ -2,7 +2,11 @@
 /* An Arduino Mega 2560 as its serial port shows it: simavr runs the chip with its real bootloader,
  * and its first UART is a pseudo-terminal. As on the board, opening the port resets the chip.
  *
- *     mega2560 BOOTLOADER.hex LINK
+ *     mega2560 BOOTLOADER.hex LINK [native]
+ *
+ * With "native" the port is as on boards whose chip has USB of its own (no Mega has): opening does
+ * not reset, but closing at 1200 baud makes the port go and the bootloader come, under the name
+ * LINK.1; when it was programmed, the sketch comes under LINK.2, and so on.
  *
  * LINK is made to point to the port. Commands, one a line, on standard input, each answered "ok":
  *     unplug   the port goes; the chip loses its power
@@ -16,6 +20,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -35,13 +40,20 @@ enum { CLOCK_HZ = 16000000, SPEED = 8, SLICE_CYCLES = 8000, LINE_BYTES = 64 };
 enum { BOOTLOADER_START = 0x3e000, OUTPUT_BYTES = 1 << 16 };
 enum { BOOTLOADER_STARTS_CYCLES = CLOCK_HZ / 100 };
 enum { STK500V2_START = 0x1b, BUSY_NS = 500 * 1000 * 1000 };
+enum { AWAY_NS = 300 * 1000 * 1000 };
 
 static avr_t *chip;
 static avr_irq_t *uart_input;
 static const char *link_path;
-static int port = -1;   /* the board's end of the pseudo-terminal; -1: unplugged */
-static int keeper = -1; /* holds a raw terminal's settings while nobody has it open */
-static int watch = -1;  /* tells who opens and closes the other end */
+static char place[PATH_MAX]; /* link_path, or what it is now called */
+static bool is_native;
+static unsigned appearances;
+static bool is_touched;       /* 1200 baud asked for the bootloader */
+static bool is_programmed;    /* the bootloader was spoken to */
+static int64_t comes_back_ns; /* 0: it is not away */
+static int port = -1;         /* the board's end of the pseudo-terminal; -1: unplugged */
+static int keeper = -1;       /* holds a raw terminal's settings while nobody has it open */
+static int watch = -1;        /* tells who opens and closes the other end */
 static int openers;
 static unsigned pulses; /* of D7, PH4 of the chip */
 static bool is_hung;
@@ -87,7 +99,10 @@ static void stay_busy(void) {
 
 static void reset(void) {
     avr_reset(chip);
-    chip->pc = BOOTLOADER_START; /* as the fuse BOOTRST of an Arduino has it */
+    bool is_blank = chip->flash[0] == 0xff && chip->flash[1] == 0xff;
+    /* As the fuse BOOTRST of an Arduino has it; with USB of its own the bootloader waits to be
+     * asked for. */
+    chip->pc = is_native && !is_touched && !is_blank ? 0 : BOOTLOADER_START;
     is_hung = false;
     may_receive = true;
     output_size = 0;
@@ -116,35 +131,51 @@ static void plug(void) {
         fail("inotify");
     }
     openers = 0;
-    (void)unlink(link_path);
-    if (symlink(name, link_path) < 0) {
-        fail(link_path);
+    int size =
+        snprintf(place, sizeof place, appearances > 0 ? "%s.%u" : "%s", link_path, appearances);
+    (void)unlink(place);
+    if (size >= (int)sizeof place || symlink(name, place) < 0) {
+        fail(place);
     }
     reset();
 }
 
 static void unplug(void) {
-    (void)unlink(link_path);
+    (void)unlink(place);
     (void)close(watch);
     (void)close(keeper);
     (void)close(port);
     port = keeper = watch = -1;
 }
 
+static bool is_at_1200_baud(void) {
+    struct termios settings;
+    return tcgetattr(keeper, &settings) == 0 && cfgetospeed(&settings) == B1200;
+}
+
 static void see_openers(void) {
     char events[4096] __attribute__((aligned(8)));
     ssize_t size = read(watch, events, sizeof events);
+    bool is_called = false;
     for (ssize_t at = 0; at < size;) {
         const struct inotify_event *event = (const void *)(events + at);
         if (event->mask & IN_OPEN) {
-            if (openers++ == 0) { /* DTR falls, and its capacitor pulls RESET */
+            if (openers++ == 0 && !is_native) { /* DTR falls, and its capacitor pulls RESET */
                 (void)tcflush(keeper, TCIOFLUSH);
                 reset();
             }
         } else if ((event->mask & IN_CLOSE) && openers > 0) {
             openers--;
+            is_called |= is_native && openers == 0 && is_at_1200_baud();
         }
         at += (ssize_t)(sizeof *event + event->len);
+    }
+    bool is_done = is_programmed && openers == 0 && chip->pc < BOOTLOADER_START;
+    if (is_called || (is_native && is_done)) {
+        unplug();
+        is_touched = is_called;
+        is_programmed = false;
+        comes_back_ns = now_ns() + AWAY_NS;
     }
 }
 
@@ -169,6 +200,7 @@ static void exchange(void) {
     }
     uint8_t byte;
     while (may_receive && !is_hung && read(port, &byte, 1) == 1) {
+        is_programmed |= is_first_byte && byte == STK500V2_START;
         if (is_first_byte && byte == STK500V2_START) {
             /* The bootloader waits a second of the chip's time, which may be over, or about to be,
              * before a programmer on a busy machine has its turn: it is found all the same. */
@@ -184,7 +216,7 @@ static void exchange(void) {
 static void obey(void) {
     char line[LINE_BYTES];
     if (fgets(line, sizeof line, stdin) == NULL) {
-        (void)unlink(link_path);
+        (void)unlink(place);
         exit(EXIT_SUCCESS);
     }
     if (strcmp(line, "unplug\n") == 0 && port >= 0) {
@@ -260,8 +292,9 @@ static void make_chip(const char *bootloader) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) {
-        (void)fprintf(stderr, "usage: mega2560 BOOTLOADER.hex LINK\n");
+    is_native = argc == 4 && strcmp(argv[3], "native") == 0;
+    if (argc != 3 && !is_native) {
+        (void)fprintf(stderr, "usage: mega2560 BOOTLOADER.hex LINK [native]\n");
         return EXIT_FAILURE;
     }
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
@@ -275,8 +308,15 @@ int main(int argc, char **argv) {
         if (poll(&commands, 1, 0) > 0) {
             obey();
         }
+        if (comes_back_ns != 0 && now_ns() > comes_back_ns) {
+            comes_back_ns = 0;
+            appearances++;
+            plug();
+        }
         if (port >= 0) {
             see_openers();
+        }
+        if (port >= 0) {
             exchange();
         }
         run_slice();
