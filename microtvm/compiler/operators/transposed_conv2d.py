@@ -11,6 +11,43 @@ from .requantize import Rounding
 from .tensor import QuantizedTensor
 
 
+def spread(
+    image: np.ndarray,
+    weights: np.ndarray,
+    strides: tuple[int, int],
+    padding: tuple[int, int],
+    shape: tuple[int, ...],
+) -> np.ndarray:
+    """Sums of a transposed convolution.
+
+    Parameters
+    ----------
+    image, weights : int64 array
+        Without their zero points, shaped as `TransposedConv2D` has them.
+    strides, padding : pair of int
+    shape : tuple of int
+        Of the result.
+    """
+    batch, height, width, _ = image.shape
+    _, kernel_height, kernel_width, _ = weights.shape
+    (sy, sx), (py, px) = strides, padding
+    _, rows, columns, channels = shape
+    # Every input pixel spreads over a window; what lies beyond the output is cut off.
+    full = np.zeros(
+        (
+            batch,
+            max((height - 1) * sy + kernel_height, py + rows),
+            max((width - 1) * sx + kernel_width, px + columns),
+            channels,
+        ),
+        np.int64,
+    )
+    for ky, kx in np.ndindex(kernel_height, kernel_width):
+        part = image @ weights[:, ky, kx].T
+        full[:, ky : ky + height * sy : sy, kx : kx + width * sx : sx] += part
+    return full[:, py : py + rows, px : px + columns]
+
+
 class TransposedConv2D(Operator):
     """Transposed convolution of int8 with int8 weights.
 
@@ -62,24 +99,9 @@ class TransposedConv2D(Operator):
 
     def compute(self, *arrays: np.ndarray) -> np.ndarray:
         image = arrays[0].astype(np.int64) - self.inputs[0].zero_point
-        batch, height, width, _ = image.shape
-        _, kernel_height, kernel_width, _ = self._weights.shape
-        (sy, sx), (py, px) = self._strides, self._padding
-        _, rows, columns, channels = self.output.shape
-        # Every input pixel spreads over a window; what lies beyond the output is cut off.
-        full = np.zeros(
-            (
-                batch,
-                max((height - 1) * sy + kernel_height, py + rows),
-                max((width - 1) * sx + kernel_width, px + columns),
-                channels,
-            ),
-            np.int64,
-        )
-        for ky, kx in np.ndindex(kernel_height, kernel_width):
-            part = image @ self._weights[:, ky, kx].astype(np.int64).T
-            full[:, ky : ky + height * sy : sy, kx : kx + width * sx : sx] += part
-        return self._layer.finish(full[:, py : py + rows, px : px + columns])
+        weights = self._weights.astype(np.int64)
+        window = self._strides, self._padding
+        return self._layer.finish(spread(image, weights, *window, self.output.shape))
 
     @property
     def headers(self) -> tuple[str, ...]:

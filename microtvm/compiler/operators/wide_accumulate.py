@@ -73,6 +73,8 @@ class WideAccumulator:
         self.scales = np.array(pairs, np.int32)
         self.scales[self.scales[:, 0] == 0, 1] = -2  # zero by any shift
         largest = max(input.limits[1] - input.zero_point, input.zero_point - input.limits[0])
+        if 255 * 128 * weights.shape[1] >= 2**31:  # what weights' zero point comes to
+            raise ValueError("sums of a layer may need more than 32 bits")
         products = largest * np.abs(weights.astype(np.int64)).sum(1)
         self.weights, self.products = weights, int(products.max(initial=0))
         self._check(products + np.abs(self.bias))
@@ -123,3 +125,20 @@ def stored_weights(weights: np.ndarray, zero_point: int) -> tuple[np.ndarray, in
     if centred.min(initial=0) < -128 or centred.max(initial=0) > 127:
         zero = zero_point - 128  # of uint8; int8 weights have the zero point 0
     return (centred + zero).astype(np.int8), zero
+
+
+def products_in_32_bits(weights: np.ndarray, input: QuantizedTensor) -> int:
+    """How many products may be summed in 32 bits: a multiple of 4, at least the depth if all.
+
+    Parameters
+    ----------
+    weights : int8 array, shape (channels, depth)
+        As they are stored.
+    input : QuantizedTensor
+        Its elements are multiplied without their zero point.
+    """
+    depth: int = -(-weights.shape[1] // 4) * 4
+    largest = 2**15 if input.dtype == "int16" else 255
+    if largest * np.abs(weights.astype(np.int64)).sum(1).max() < 2**31:
+        return depth
+    return (2**31 - 1) // (largest * 128) // 4 * 4

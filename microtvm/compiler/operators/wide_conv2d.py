@@ -11,7 +11,7 @@ from .conv2d import Window
 from .operator import Constant, Operator
 from .requantize import Form
 from .tensor import QuantizedTensor
-from .wide_accumulate import WideAccumulator, stored_weights
+from .wide_accumulate import WideAccumulator, products_in_32_bits, stored_weights
 
 
 class WideConv2D(Operator):
@@ -62,8 +62,6 @@ class WideConv2D(Operator):
         )
         centred = self._weights.astype(np.int64) - self._zero
         self._layer = WideAccumulator(centred, bias, scales, input, output, limits, form)
-        if 255 * 128 * self._depth >= 2**31:
-            raise ValueError("sums of a layer may need more than 32 bits")
 
     def _shapes(self, weights: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The shapes of the images that are read and written."""
@@ -73,14 +71,6 @@ class WideConv2D(Operator):
     def _depth(self) -> int:
         """Products of each sum, rounded up to a multiple of 4."""
         return -(-int(self._weights.shape[1]) // 4) * 4
-
-    @property
-    def _block(self) -> int:
-        """How many products are summed in 32 bits."""
-        largest = 2**15 if self.inputs[0].dtype == "int16" else 255
-        if largest * np.abs(self._weights.astype(np.int64)).sum(1).max() < 2**31:
-            return self._depth
-        return (2**31 - 1) // (largest * 128) // 4 * 4
 
     def compute(self, *arrays: np.ndarray) -> np.ndarray:
         _, rows, columns, channels = self._result
@@ -123,11 +113,12 @@ class WideConv2D(Operator):
         window, source = self._window, self.inputs[0]
         pairs = (*self._kernel, *window.strides, *window.padding, *window.dilation)
         image, result = height * width * channels, out_height * out_width * out_channels
+        block = products_in_32_bits(self._weights, source)
         return f"""\
     static const mt_wide_layer layer = {{
         {height}, {width}, {channels}, {out_height}, {out_width}, {out_channels},
         {", ".join(map(str, pairs))},
-        {self._groups}, {self._depth}, {self._block}, {source.zero_point}, {self._zero},
+        {self._groups}, {self._depth}, {block}, {source.zero_point}, {self._zero},
         {self._layer.element}, {self._layer.output_text()},
     }};
     for (int32_t n = 0; n < {batch}; ++n) {{

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..compiled import CompiledModel
+from ..frontends.tflite.file import indices, open_model
+from ..frontends.tflite.tensor import type_number
 from .quiet import quiet
 from .runtime import Array, NoRuntimeError, stacked
 
@@ -28,6 +30,7 @@ class Runtime:
             raise NoRuntimeError(
                 "LiteRT is not installed; pip install 'microtvm[verify]' brings it"
             ) from None
+        _refuse_biases_read_as_64_bits(model)
         self._interpreter: Any = interpreter
         self._content = model.read_bytes()
         self._compiled = compiled
@@ -97,3 +100,38 @@ class Runtime:
                 raise NoRuntimeError(f"LiteRT itself fails on the inputs: {first}") from error
             samples.append([loaded.get_tensor(d["index"]) for d in loaded.get_output_details()])
         return stacked(samples)
+
+
+# Which operands are the input and the bias of layers that LiteRT has for int16.
+_BIASED = {"CONV_2D": (0, 2), "FULLY_CONNECTED": (0, 2), "TRANSPOSE_CONV": (2, 3)}
+
+
+def _refuse_biases_read_as_64_bits(model: pathlib.Path) -> None:
+    """LiteRT takes the bias of a layer of int16 for int64 unless the layer's options say int32.
+
+    It does not look at the bias itself, and reads beyond it; seen in 2.3.0.
+
+    Raises
+    ------
+    NoRuntimeError
+        Naming the first such operator and its bias.
+    """
+    file = open_model(model)
+    for subgraph, tensors in zip(file.subgraphs, file.tensors, strict=True):
+        for position in range(subgraph.OperatorsLength()):
+            operator = subgraph.Operators(position)
+            name, _ = file.operator_name(operator)
+            operands = indices(operator.InputsAsNumpy())
+            source, bias = _BIASED.get(name, (0, len(operands)))
+            if bias >= len(operands) or operands[bias] < 0:
+                continue
+            kinds = tensors[operands[source]].dtype, tensors[operands[bias]].dtype
+            options = file.options(operator)
+            if kinds != ("int16", "int32") or options is None:
+                continue
+            if options.QuantizedBiasType() != type_number("int32"):
+                raise NoRuntimeError(
+                    f"LiteRT reads the int32 bias {tensors[operands[bias]].name!r} of {name} as "
+                    "int64, and beyond its end, as the operator's options lack quantized_bias_type;"
+                    " the compiled model has it as int32"
+                )

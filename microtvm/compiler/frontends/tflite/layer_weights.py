@@ -46,7 +46,8 @@ class LayerWeights:
         """How LiteRT scales the sums of this layer.
 
         For int16 the bias decides. With 64 bits, and without one, LiteRT has a multiplier of 15
-        bits, but for dense layers. With 32 bits its default is ruy, which does not know groups.
+        bits, but for dense layers. With 32 bits its default is ruy, which does not know groups;
+        of a transposed convolution's channels it rounds those beyond a multiple of 4 otherwise.
         Depthwise convolutions of uint8 are left by XNNPACK to LiteRT's own kernels.
         """
         rounding: Form = context.operators.rounding

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Transposed convolutions of int8, in integers."""
+"""Transposed convolutions of int8, uint8 and int16, in integers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from ...operators import Operator
 from ...operators.transposed_conv2d import TransposedConv2D
+from ...operators.wide_transposed_conv2d import WideTransposedConv2D
 from .context import OperatorContext
-from .quantized import fused_limits, in_integers, quantized
+from .layer_weights import layer_weights
+from .quantized import fused_limits, quantized
 from .registry import converter
 
 _SAME = 0  # Padding of schema.fbs
@@ -18,23 +19,15 @@ _SAME = 0  # Padding of schema.fbs
 @converter("TRANSPOSE_CONV")
 def transposed_conv2d(context: OperatorContext) -> Any:
     """A transposed convolution; its operands are output shape, weights, input and bias."""
-    weights, source, output = context.input(1), context.input(2), context.outputs[0]
-    if not in_integers(source, output, dtypes=("int8",)):
+    source, output = context.input(2), context.outputs[0]
+    layer = layer_weights(context, axis=0, source=2, weights=1, bias=3)
+    if layer is None:
         return None
-    if weights.data is None or weights.dtype != "int8" or not weights.quantized:
-        return None
-    if weights.zero_points.any() or (weights.scales.size > 1 and weights.axis != 0):
-        return None
-    bias = None
-    if context.has_input(3):
-        bias = context.constant(3)
-        if bias is None or bias.dtype != np.int32:
-            return None
     options = context.options
     limits = fused_limits(options.FusedActivationFunction(), quantized(output))
     # The shape may be computed at run time, and then the file's word on the output is not enough.
     shape = context.constant(0)
-    if limits is None or shape is None or weights.data.shape[3] != source.shape[3]:
+    if limits is None or shape is None or layer.values.shape[3] != source.shape[3]:
         return None
     if tuple(int(extent) for extent in shape) != output.shape:
         return None
@@ -42,18 +35,25 @@ def transposed_conv2d(context: OperatorContext) -> Any:
     before = [0, 0]
     if options.Padding() == _SAME:
         for axis in (0, 1):
-            extent = output.shape[1 + axis]
-            covered = (-(-extent // strides[axis]) - 1) * strides[axis] + weights.shape[1 + axis]
+            extent, size = output.shape[1 + axis], layer.values.shape[1 + axis]
+            covered = (-(-extent // strides[axis]) - 1) * strides[axis] + size
             before[axis] = max(covered - extent, 0) // 2
-    operator = TransposedConv2D(
-        quantized(source),
-        quantized(output),
-        weights.data,
-        bias,
-        weights.scales,
-        strides,
-        (before[0], before[1]),
-        limits,
-        context.operators.rounding,
-    )
+    ends, window = (quantized(source), quantized(output)), (strides, (before[0], before[1]))
+    operator: Operator
+    if source.dtype == "int8":
+        rounding = context.operators.rounding
+        operator = TransposedConv2D(
+            *ends, layer.values, layer.bias, layer.scales, *window, limits, rounding
+        )
+    else:
+        operator = WideTransposedConv2D(
+            *ends,
+            layer.values,
+            layer.zero,
+            layer.bias,
+            layer.scales,
+            *window,
+            limits,
+            layer.form(context),
+        )
     return context.operators.call(operator, context.value(source))

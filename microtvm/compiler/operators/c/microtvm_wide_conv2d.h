@@ -137,17 +137,17 @@ static MT_NOINLINE void mt_wide_products(const int16_t *p, const int16_t *end,
     memcpy(sums, all, sizeof all);
 }
 
-/* The outputs of one or two pixels in a group, the first at number `at`; starts is what each
- * pixel's sums begin with. */
-static inline void mt_wide_pixels(const mt_wide_layer *layer, MICROTVM_FLASH int8_t *weights,
-                                  MICROTVM_FLASH int64_t *bias, MICROTVM_FLASH mt_scale *scales,
-                                  const int16_t *patch, int32_t pixels, const int32_t *starts,
-                                  void *out, int32_t at) {
+/* The outputs of one or two pixels in a group, the first at number `at`, of sums of `depth`
+ * products; starts is what each pixel's sums begin with. */
+static inline void mt_wide_pixels(const mt_wide_layer *layer, int32_t depth,
+                                  MICROTVM_FLASH int8_t *weights, MICROTVM_FLASH int64_t *bias,
+                                  MICROTVM_FLASH mt_scale *scales, const int16_t *patch,
+                                  int32_t pixels, const int32_t *starts, void *out, int32_t at) {
     int32_t channels = layer->out_channels / layer->groups;
     for (int32_t c = 0; c < channels; c += 4) {
         int64_t totals[8] = {0};
-        for (int32_t k = 0; k < layer->depth; k += layer->block) {
-            int32_t rest = layer->depth - k, sums[8];
+        for (int32_t k = 0; k < depth; k += layer->block) {
+            int32_t rest = depth - k, sums[8];
             int32_t count = rest < layer->block ? rest : layer->block;
             const int16_t *p = patch + k * pixels, *end = p + count * pixels;
             if (pixels == 2) {
@@ -187,7 +187,7 @@ static MT_NOINLINE void mt_wide_conv2d(const mt_wide_layer *layer, MICROTVM_FLAS
                 int32_t sum = mt_wide_gather(layer, x, n + i, group, patch + i, pixels);
                 starts[i] = -layer->weights_zero * sum;
             }
-            mt_wide_pixels(layer, weights + group * size, bias + group * channels,
+            mt_wide_pixels(layer, layer->depth, weights + group * size, bias + group * channels,
                            scales + group * channels, patch, pixels, starts, out,
                            n * layer->out_channels + group * channels);
         }
