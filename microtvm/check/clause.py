@@ -66,6 +66,8 @@ class Clause:
     source : str
         Where it is written down.
     level : Level
+    builds : int
+        How many projects it builds from nothing, apart from those that clauses share.
     test : callable
         Takes a `Workbench`; returns a figure worth telling or None; raises `Fails` or
         `NotApplicable`.
@@ -76,6 +78,7 @@ class Clause:
     source: str
     level: Level
     test: Test
+    builds: int = 0
 
     @property
     def group(self) -> str:
@@ -86,7 +89,9 @@ class Clause:
 _registered: dict[str, Clause] = {}
 
 
-def clause(id: str, source: str, *, level: Level = Level.REQUIRED) -> Callable[[Test], Test]:
+def clause(
+    id: str, source: str, *, level: Level = Level.REQUIRED, builds: int = 0
+) -> Callable[[Test], Test]:
     """Register the decorated function as the test of a clause.
 
     Parameters
@@ -96,13 +101,15 @@ def clause(id: str, source: str, *, level: Level = Level.REQUIRED) -> Callable[[
     source : str
         Document and section.
     level : Level, optional
+    builds : int, optional
+        As in `Clause`.
     """
 
     def register(test: Test) -> Test:
         if id in _registered:
             raise ValueError(f"there are two clauses {id!r}")
         statement = (test.__doc__ or "").strip().partition("\n")[0]
-        _registered[id] = Clause(id, statement, source, level, test)
+        _registered[id] = Clause(id, statement, source, level, test, builds)
         return test
 
     return register

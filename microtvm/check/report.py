@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pathlib
 import shlex
+import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from typing import IO, Any
@@ -18,6 +19,7 @@ _WORDS = {
     Verdict.NOT_APPLICABLE: ("-", "dim"),
 }
 _ID_WIDTH = 28
+_QUIET_SEC = 20.0
 
 
 class Lines:
@@ -32,6 +34,8 @@ class Lines:
     def __init__(self, stream: IO[str]):
         self._stream = stream
         self._console: Any = None
+        self._status: Any = None
+        self._told_at = time.monotonic()
         if stream.isatty():
             from rich.console import Console
 
@@ -42,6 +46,24 @@ class Lines:
         level = "" if clause.level is Level.REQUIRED else " (recommended)"
         self._print(f"{clause.id:<{_ID_WIDTH}}{clause.statement}{level}", "")
         self._print(f"{'':<{_ID_WIDTH}}{clause.source}", "dim")
+
+    def progress(self, text: str) -> None:
+        """Tell how far it is: in a line below all on a terminal, now and then elsewhere."""
+        now = time.monotonic()
+        if self._console is not None:
+            if self._status is None:
+                self._status = self._console.status(text)
+                self._status.start()
+            self._status.update(text)
+        elif now - self._told_at >= _QUIET_SEC:
+            self._print(f"       {text}", "")
+            self._told_at = now
+
+    def close(self) -> None:
+        """Take the line of progress away."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
 
     def result(self, result: Result) -> None:
         """Tell what became of a clause."""

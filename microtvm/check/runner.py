@@ -56,6 +56,52 @@ def run(clauses: Sequence[Clause], bench: Workbench) -> Iterator[Result]:
         yield run_one(clause, bench)
 
 
+class Progress:
+    """How far a check is, and how long the rest will take.
+
+    What takes long is building, in most clauses nothing is built: the rest is estimated from the
+    mean of those, and from the first build.
+
+    Parameters
+    ----------
+    clauses : sequence of Clause
+        Those that are run, in order.
+    """
+
+    def __init__(self, clauses: Sequence[Clause]):
+        self._clauses = clauses
+        self._begin = time.monotonic()
+        self._light: list[float] = []
+        self.done = 0
+
+    def add(self, result: Result, build_sec: float | None) -> str:
+        """Count a result; give the state in words.
+
+        Parameters
+        ----------
+        result : Result
+        build_sec : float or None
+            What a build takes, where that is known.
+        """
+        self.done += 1
+        if not result.clause.builds and result.seconds < (build_sec or float("inf")):
+            self._light.append(result.seconds)
+        rest = self._clauses[self.done :]
+        elapsed = _minutes(time.monotonic() - self._begin)
+        text = f"{self.done} of {len(self._clauses)} clauses in {elapsed}"
+        if not rest:
+            return text
+        if build_sec is None:
+            return f"{text}; the first build will tell how long the rest takes"
+        mean = sum(self._light) / max(1, len(self._light))
+        left = sum(mean + clause.builds * build_sec for clause in rest)
+        return f"{text}, about {_minutes(left)} left"
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
 def run_one(clause: Clause, bench: Workbench) -> Result:
     """Test one clause."""
     begin = time.monotonic()

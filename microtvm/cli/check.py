@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import pathlib
 import sys
 import time
@@ -102,9 +103,11 @@ def _check(
     except (MissingOptionsError, ProjectOptionError) as error:
         hint = getattr(error, "hint", None)
         raise UsageError(f"{error}; {hint}" if hint else str(error)) from error
-    with bench:
+    progress = runner.Progress(clauses)
+    with bench, contextlib.closing(lines):
         for result in runner.run(clauses, bench):
             lines.result(result)
+            lines.progress(progress.add(result, bench.build_sec))
             results.append(result)
     seconds = time.monotonic() - begin
     if args.junit is not None:

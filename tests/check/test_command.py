@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
 from microtvm.check.clause import all_clauses
+from microtvm.check.runner import Progress, Result, Verdict
 from microtvm.cli import main
 
 FLAVOUR = ["--project-option", "flavour=plain"]
@@ -131,3 +133,27 @@ def test_the_list_names_sources_and_runs_nothing(capsys: pytest.CaptureFixture[s
         assert entry["level"] in ("required", "recommended")
     assert main(["check", "--list", "--only", "device"]) == 0
     assert "device.mebibyte" in capsys.readouterr().out
+
+
+def test_documents_count_all_clauses(repository: pathlib.Path) -> None:
+    sums = re.findall(
+        r"^(\d+) clauses hold, 0 fail, 0 recommended ones are lacking, (\d+) do not apply",
+        (repository / "docs" / "new_platform.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert len(sums) >= 2
+    assert {int(holding) + int(idle) for holding, idle in sums} == {len(all_clauses())}
+
+
+def test_what_remains_is_estimated_from_the_first_build() -> None:
+    """Of three clauses after it one builds: a build, and as long as others take."""
+    clauses = [clause for clause in all_clauses() if not clause.builds][:3]
+    clauses += [clause for clause in all_clauses() if clause.builds][:1]
+    progress = Progress(clauses)
+    results = [Result(clause, Verdict.HOLDS, "", "", 2.0) for clause in clauses]
+    assert progress.add(results[0], None) == (
+        "1 of 4 clauses in 0:00; the first build will tell how long the rest takes"
+    )
+    assert progress.add(results[1], 60.0) == "2 of 4 clauses in 0:00, about 1:04 left"
+    progress.add(results[2], 60.0)
+    assert progress.add(results[3], 60.0) == "4 of 4 clauses in 0:00"

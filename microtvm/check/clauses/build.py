@@ -51,7 +51,12 @@ def flash(bench: Workbench) -> None:
             expect(error is None, str(error), _SEE)
 
 
-@clause("build.odd_directory", f"{RFC}: generate_project, project_dir", level=Level.RECOMMENDED)
+@clause(
+    "build.odd_directory",
+    f"{RFC}: generate_project, project_dir",
+    level=Level.RECOMMENDED,
+    builds=1,
+)
 def odd_directory(bench: Workbench) -> None:
     """A project whose path holds spaces, quotes and brackets builds."""
     bench.built()

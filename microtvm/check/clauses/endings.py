@@ -92,7 +92,7 @@ def killed_generating(bench: Workbench) -> None:
             remove(path)
 
 
-@clause("endings.killed_building", _CLIENT)
+@clause("endings.killed_building", _CLIENT, builds=1)
 def killed_building(bench: Workbench) -> None:
     """A client killed during build leaves no process, and the project builds afterwards."""
     bench.built()
