@@ -54,3 +54,15 @@ def test_the_template_reads_the_same(
     ]
     assert found[0] == found[1]
     assert found[0][0] == ("compiled" if case == "compiles" else "failed")
+
+
+def test_a_linker_s_reason_is_the_error(sine_project: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    kit = load_kit(sine_project)
+    sketch = tmp_path / "linked"
+    sketch.mkdir()
+    (sketch / "linked.ino").write_text(
+        "void nowhere();\nvoid setup() { nowhere(); }\nvoid loop() {}\n"
+    )
+    cli = os.environ.get("ARDUINO_CLI") or str(STAND_IN)
+    with pytest.raises(ToolError, match="undefined reference to `nowhere"):
+        kit.ArduinoCli(cli).compile(BOARDS["compiles"], sketch, tmp_path / "build")

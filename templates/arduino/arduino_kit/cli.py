@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import shlex
 
 from server_kit import ToolError, log
@@ -130,7 +131,7 @@ class ArduinoCli:
 
     def _failure(self, verb: str, fqbn: str, reply: dict[str, Any]) -> str:
         compiler = (reply.get("compiler_err") or reply.get("stderr") or "").splitlines()
-        errors = [line for line in compiler if "error" in line.lower() or "exceed" in line.lower()]
+        errors = [line for line in compiler if _ERROR.search(line)]
         said = str(reply.get("error") or "it failed without a word").strip()
         sizes = (reply.get("builder_result") or {}).get("executable_sections_size") or []
         too_big = [one for one in sizes if one.get("max_size") and one["size"] > one["max_size"]]
@@ -163,6 +164,10 @@ class ArduinoCli:
         at = 0 if verb == "compile" else -1
         line = errors[at] if errors else (compiler[-1] if compiler else "")
         return f"arduino-cli {verb} failed: {line or said}" + (f" ({said})" if line else "")
+
+
+# Linkers say what is wrong before they say that there is an error.
+_ERROR = re.compile(r"error|exceed|undefined reference|multiple definition", re.IGNORECASE)
 
 
 def _manager_url(core: str) -> str:
