@@ -109,6 +109,31 @@ def test_standalone_firmware_answers_by_itself(
     assert done.stdout.decode() == "y: 1 1 1 1\n"
 
 
+def test_standalone_firmware_keeps_inputs_in_the_arena(
+    tools: None, shared_models, compiled_model, tmp_path: pathlib.Path, capsys
+) -> None:
+    """Read from standard input to where activations lie later; the answer is LiteRT's."""
+    import subprocess
+
+    archive = tmp_path / "model.tar"
+    compiled = compiled_model("kws_int8")
+    microtvm.export_model_library_format(compiled, archive)
+    project = make_project(tmp_path, archive, "mps2_an386", "project_type=standalone")
+    golden = np.load(shared_models / "kws_int8.golden.npz")
+    np.savez(tmp_path / "in.npz", input=golden["input"][:1])
+    capsys.readouterr()
+    assert main(["run", str(project), "--inputs", str(tmp_path / "in.npz")]) == 1
+    words = capsys.readouterr().err.split(": run ")[1].split(", or generate")[0].split()
+    sample = golden["input"][3].tobytes()
+    done = subprocess.run(words, input=sample, capture_output=True, timeout=60, check=False)
+    name, _, numbers = done.stdout.decode().rpartition(":")
+    assert name == compiled.outputs[0].name, done.stderr.decode()
+    assert [int(number) for number in numbers.split()] == golden["output"][3].ravel().tolist()
+    (elf,) = (word for word in words if word.endswith(("main", ".elf")))
+    symbols = subprocess.run(["nm", elf], capture_output=True, text=True, check=True).stdout
+    assert "tvmgen_default_map_inputs" in symbols  # which only that plan has
+
+
 def test_a_project_that_was_not_built_says_so(tmp_path: pathlib.Path, capsys, tools: None) -> None:
     archive = tiny_model.write_archive(tmp_path / "model.tar")
     project = tmp_path / "project"
