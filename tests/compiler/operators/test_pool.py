@@ -117,6 +117,27 @@ def test_softmax_of_int16(
     _check(run_c, tmp_path, models, inputs)
 
 
+def test_l2_normalization(
+    require_module: Callable[..., object], run_c: Run, tmp_path: pathlib.Path
+) -> None:
+    require_module("tvm", "compile a model")
+    require_module("ai_edge_litert", "ask LiteRT")
+    random = np.random.default_rng(0)
+    models, inputs = [], []
+    for length in (1, 2, 5, 300, 9000):
+        for zero in (-128, 0, 127):
+            source = QuantizedTensor((40, length), "int8", 0.05, zero)
+            output = QuantizedTensor((40, length), "int8", 1 / 128)
+            models.append(one_operator("L2_NORMALIZATION", [source], output, "L2NormOptions"))
+            values = random.integers(-128, 128, source.shape)
+            values[:4] = zero  # squares that add up to 0, 1 and 4, and the largest ones
+            values[1, 0] += -1 if zero > 0 else 1
+            values[2, 0] += -2 if zero > 0 else 2
+            values[3] = -128 if zero >= 0 else 127
+            inputs.append(values.astype(np.int8))
+    _check(run_c, tmp_path, models, inputs)
+
+
 @pytest.mark.parametrize("rounding", ["single", "double"])
 def test_mean(
     require_module: Callable[..., object], run_c: Run, tmp_path: pathlib.Path, rounding: Rounding

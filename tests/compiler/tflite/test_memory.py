@@ -53,7 +53,9 @@ def test_a_stream(operator, dtype, tmp_path, build, require_module):
         draws = [random.integers(-20, 21, info.shape).astype(np.int8) for _ in range(_RUNS)]
     first = []
     for ours, theirs in _stream(model, content, draws):
-        if dtype == "int8":
+        if (operator, dtype) == ("SVDF", "int8"):
+            assert np.array_equal(ours, theirs)
+        elif dtype == "int8":
             assert np.abs(ours.astype(int) - theirs).max() <= 1
         else:
             np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Means of quantized tensors, in integers."""
+"""Means and norms of quantized tensors, in integers."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ...operators.l2_normalization import L2Normalization
 from ...operators.mean import Mean
 from .context import OperatorContext
 from .quantized import in_integers, quantized, require_result
@@ -28,6 +29,22 @@ def mean(context: OperatorContext) -> Any:
     chosen = tuple(map(int, axes.ravel()))
     try:
         operator = Mean(quantized(source), quantized(output), chosen, context.operators.rounding)
+    except ValueError:
+        return None
+    return context.operators.call(operator, context.value(source))
+
+
+@converter("L2_NORMALIZATION")
+def l2_normalization(context: OperatorContext) -> Any:
+    """Of int8, along the last axis."""
+    source, output = context.input(0), context.outputs[0]
+    if not in_integers(source, output, dtypes=("int8",)) or not source.shape:
+        return None
+    if context.options.FusedActivationFunction() != 0:
+        return None
+    require_result(context, *source.shape)
+    try:
+        operator = L2Normalization(quantized(source), quantized(output))
     except ValueError:
         return None
     return context.operators.call(operator, context.value(source))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Layers with memory: SVDF, and the LSTM over a sequence, unrolled.
 
-Both keep variable tensors from run to run, as LiteRT does. Quantized ones are computed in float;
-what the file has as integers between the steps (states, results) is rounded to them.
+Both keep variable tensors from run to run, as LiteRT does. What no operator of integers computes
+(``quantized_svdf.py``) is computed in float; what the file has as integers between the steps
+(states, results) is rounded to them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .registry import converter
 from .tensor import Tensor
 
 
-class _Memory:
+class Memory:
     """A variable tensor."""
 
     def __init__(self, context: OperatorContext, index: int):
@@ -30,18 +31,25 @@ class _Memory:
         zero = int(self.tensor.zero_point) if self.tensor.quantized else 0
         context.variables.start(self._key, np.full(self.tensor.shape, zero, self.tensor.dtype))
 
+    def stored(self) -> Any:
+        """Its value as the file has it."""
+        return self._context.variables.read(self._key, self.tensor)
+
+    def store(self, value: Any) -> Any:
+        """Keep a value of its type; returns a variable for it."""
+        value = self._context.emit(value)
+        self._context.variables.assign(self._key, self.tensor, value)
+        return value
+
     def read(self) -> Any:
         """Its value as float numbers."""
-        value = self._context.variables.read(self._key, self.tensor)
-        return self._real(value)
+        return self._real(self.stored())
 
     def write(self, value: Any) -> Any:
         """Keep float numbers; returns them as they are after rounding."""
-        if self.tensor.quantized:
-            value = quantize(value, self.tensor)
-        value = self._context.emit(value)
-        self._context.variables.assign(self._key, self.tensor, value)
-        return self._real(value)
+        return self._real(
+            self.store(quantize(value, self.tensor) if self.tensor.quantized else value)
+        )
 
     def _real(self, value: Any) -> Any:
         if not self.tensor.quantized:
@@ -55,7 +63,7 @@ def svdf(context: OperatorContext) -> Any:
     rank = context.options.Rank()
     filters, steps = context.input(2).shape
     batch = context.input(0).shape[0]
-    memory = _Memory(context, 4)
+    memory = Memory(context, 4)
     emit = context.emit
     feature = emit(
         relax.op.matmul(real(context, 0), emit(relax.op.permute_dims(real(context, 1), [1, 0])))
@@ -123,7 +131,7 @@ def lstm(context: OperatorContext) -> Any:
     driven = emit(relax.op.add(driven, biases))
     driven = emit(relax.op.reshape(driven, (steps, batch, 4 * cells)))
     recurrent = side_by_side(_RECURRENT_WEIGHTS)
-    hidden_state, cell_state = _Memory(context, 18), _Memory(context, 19)
+    hidden_state, cell_state = Memory(context, 18), Memory(context, 19)
     hidden, cell = hidden_state.read(), cell_state.read()
     parts = emit(relax.op.split(driven, steps, axis=0)) if steps > 1 else None
     results = []
