@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -54,13 +55,28 @@ def processes_that_name(word: str) -> list[str]:
     return [line for line in lines if word in line]
 
 
+@pytest.fixture(scope="module")
+def sine_mega(
+    mega_program: pathlib.Path, sine_project: pathlib.Path, tmp_path_factory: Any
+) -> Iterator[EmulatedMega]:
+    """A board that has the sine model; who unplugs it plugs it in again."""
+    with EmulatedMega(mega_program, tmp_path_factory.mktemp("dev") / "ttyACM0") as attached:
+        flashed(sine_project, attached).close()
+        yield attached
+
+
+def attached_to(mega: EmulatedMega, project: pathlib.Path) -> Any:
+    """The project, opened with the board's port."""
+    return microtvm.GeneratedProject.from_directory(project, {"port": mega.port})
+
+
 def answers(session: Any, points: np.ndarray) -> np.ndarray:
     model = microtvm.create_local_aot_executor(session)
     return np.array([run(model, point) for point in points])
 
 
-def test_sine_answers_on_the_board(sine_project: pathlib.Path, mega: EmulatedMega) -> None:
-    project = flashed(sine_project, mega)
+def test_sine_answers_on_the_board(sine_project: pathlib.Path, sine_mega: EmulatedMega) -> None:
+    project = attached_to(sine_mega, sine_project)
     with microtvm.Session(project.transport()) as session:
         found = answers(session, POINTS)
     assert np.abs(found - sine_reference(POINTS)).max() < 1e-4
@@ -89,8 +105,10 @@ def test_memory_is_what_arduino_reports(sine_project: pathlib.Path) -> None:
     assert 1_000 < sizes["data"] < 5_000  # the rest of 8 KiB is stack
 
 
-def test_two_hundred_rounds_leak_nothing(sine_project: pathlib.Path, mega: EmulatedMega) -> None:
-    project = flashed(sine_project, mega)
+def test_two_hundred_rounds_leak_nothing(
+    sine_project: pathlib.Path, sine_mega: EmulatedMega
+) -> None:
+    project = attached_to(sine_mega, sine_project)
     expected = sine_reference(POINTS)
     held = None
     for number in range(ROUNDS):
@@ -103,35 +121,39 @@ def test_two_hundred_rounds_leak_nothing(sine_project: pathlib.Path, mega: Emula
     assert open_descriptors() == held
 
 
-def test_replugged_board_keeps_its_firmware(sine_project: pathlib.Path, mega: EmulatedMega) -> None:
-    project = flashed(sine_project, mega)
-    mega.do("unplug")
+def test_replugged_board_keeps_its_firmware(
+    sine_project: pathlib.Path, sine_mega: EmulatedMega
+) -> None:
+    project = attached_to(sine_mega, sine_project)
+    sine_mega.do("unplug")
     with pytest.raises(ERRORS, match="not there now"), microtvm.Session(project.transport()):
         pass
-    mega.do("plug")
+    sine_mega.do("plug")
     with microtvm.Session(project.transport()) as session:
         assert np.abs(answers(session, POINTS[:1]) - sine_reference(POINTS[:1])).max() < 1e-4
 
 
-def test_board_that_goes_in_mid_session(sine_project: pathlib.Path, mega: EmulatedMega) -> None:
-    project = flashed(sine_project, mega)
+def test_board_that_goes_in_mid_session(
+    sine_project: pathlib.Path, sine_mega: EmulatedMega
+) -> None:
+    project = attached_to(sine_mega, sine_project)
     begun = time.monotonic()
     with (
         pytest.raises(ERRORS, match="gone|closed"),
         microtvm.Session(project.transport()) as session,
     ):
-        mega.do("unplug")
+        sine_mega.do("unplug")
         answers(session, POINTS[:1])
     assert time.monotonic() - begun < 60
+    sine_mega.do("plug")
 
 
 def test_slow_programmer_finds_the_bootloader(
-    sine_project: pathlib.Path, mega: EmulatedMega
+    sine_project: pathlib.Path, sine_mega: EmulatedMega
 ) -> None:
     import serial
 
-    flashed(sine_project, mega)
-    with serial.Serial(mega.port, 115200, timeout=20) as port:
+    with serial.Serial(sine_mega.port, 115200, timeout=20) as port:
         assert len(port.read(12)) == 12  # the greeting: the firmware is up
         port.write(STK500V2_SIGN_ON)
         assert b"AVRISP_2" in port.read(17)
@@ -171,9 +193,9 @@ def test_two_boards_are_told_apart_by_their_ports(
         project.flash()
 
 
-def test_port_that_is_busy(sine_project: pathlib.Path, mega: EmulatedMega) -> None:
-    project = flashed(sine_project, mega)
-    other = microtvm.GeneratedProject.from_directory(sine_project, {"port": mega.port})
+def test_port_that_is_busy(sine_project: pathlib.Path, sine_mega: EmulatedMega) -> None:
+    project = attached_to(sine_mega, sine_project)
+    other = microtvm.GeneratedProject.from_directory(sine_project, {"port": sine_mega.port})
     with (
         microtvm.Session(project.transport()),
         pytest.raises(ERRORS, match="in use by process"),
