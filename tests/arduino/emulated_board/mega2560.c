@@ -38,7 +38,7 @@
 
 enum { CLOCK_HZ = 16000000, SPEED = 8, SLICE_CYCLES = 8000, LINE_BYTES = 64 };
 enum { BOOTLOADER_START = 0x3e000, OUTPUT_BYTES = 1 << 16 };
-enum { BOOTLOADER_STARTS_CYCLES = CLOCK_HZ / 100 };
+enum { BOOTLOADER_STARTS_CYCLES = CLOCK_HZ / 100, BOOTLOADER_WAITS_CYCLES = CLOCK_HZ / 10 };
 enum { STK500V2_START = 0x1b, BUSY_NS = 500 * 1000 * 1000 };
 enum { AWAY_NS = 300 * 1000 * 1000 };
 
@@ -59,6 +59,7 @@ static unsigned pulses; /* of D7, PH4 of the chip */
 static bool is_hung;
 static bool may_receive = true; /* the UART has room */
 static bool is_first_byte;      /* nothing has come since the port was opened */
+static avr_cycle_count_t reset_cycle;
 static int64_t busy_until_ns;
 static uint8_t output[OUTPUT_BYTES];
 static size_t output_size;
@@ -97,12 +98,16 @@ static void stay_busy(void) {
     busy_until_ns = now_ns() + BUSY_NS;
 }
 
+static bool is_blank(void) {
+    return chip->flash[0] == 0xff && chip->flash[1] == 0xff;
+}
+
 static void reset(void) {
     avr_reset(chip);
-    bool is_blank = chip->flash[0] == 0xff && chip->flash[1] == 0xff;
+    reset_cycle = chip->cycle;
     /* As the fuse BOOTRST of an Arduino has it; with USB of its own the bootloader waits to be
      * asked for. */
-    chip->pc = is_native && !is_touched && !is_blank ? 0 : BOOTLOADER_START;
+    chip->pc = is_native && !is_touched && !is_blank() ? 0 : BOOTLOADER_START;
     is_hung = false;
     may_receive = true;
     output_size = 0;
@@ -151,6 +156,16 @@ static void unplug(void) {
 static bool is_at_1200_baud(void) {
     struct termios settings;
     return tcgetattr(keeper, &settings) == 0 && cfgetospeed(&settings) == B1200;
+}
+
+/* The bootloader waits a second for a programmer. It is given a tenth of that here, since who opens
+ * the port to talk waits as long each time, and a programmer is let in whenever it comes. */
+static void shorten_wait(void) {
+    bool is_waiting = is_first_byte && !is_touched && chip->pc >= BOOTLOADER_START;
+    if (is_waiting && !is_blank() && chip->cycle - reset_cycle > BOOTLOADER_WAITS_CYCLES) {
+        avr_reset(chip);
+        chip->pc = 0;
+    }
 }
 
 static void see_openers(void) {
@@ -317,6 +332,7 @@ int main(int argc, char **argv) {
             see_openers();
         }
         if (port >= 0) {
+            shorten_wait();
             exchange();
         }
         run_slice();
