@@ -7,10 +7,12 @@ import time
 
 import numpy as np
 
+import microtvm
 from microtvm.rpc.remote import RemoteError
 
 LARGEST_BYTES = 4096
 ROUND_TRIPS = 100
+CALLS = 50
 
 
 def largest(session):
@@ -30,15 +32,19 @@ def test_echo_soak(device, record, request):
     limit = request.config.getoption("--soak")
     with device.session() as session:
         tensor = largest(session)
-        size, turn = tensor.shape[0], 0
+        size, turn, times = tensor.shape[0], 0, []
         begun = time.perf_counter()
         while (elapsed := time.perf_counter() - begun) < limit or turn < 10:
             sent = np.random.default_rng(turn).integers(0, 256, size, "uint8")
             sent[::3] = 0xFF
+            asked = time.perf_counter()
             tensor.copyfrom(sent)
-            np.testing.assert_array_equal(tensor.numpy(), sent)
+            got = tensor.numpy()
+            times.append(time.perf_counter() - asked)
+            np.testing.assert_array_equal(got, sent)
             turn += 1
     record.throughput("echo", 2 * size * turn, elapsed, device.line_rate)
+    record.latency(f"echo of {size} bytes", times)
 
 
 def test_round_trips(device, record):
@@ -51,3 +57,18 @@ def test_round_trips(device, record):
             tensor.numpy()
             times.append(time.perf_counter() - begun)
     record.latency("round trip", times)
+
+
+def test_calls(device, record):
+    """The model is run again and again: inputs sent, run, outputs read."""
+    times = []
+    with device.session() as session:
+        model = microtvm.create_local_aot_executor(session)
+        for turn in range(CALLS):
+            x = np.float32([turn, -turn, 0.5, 100])
+            begun = time.perf_counter()
+            model.run(x=x)
+            got = model.get_output(0).numpy()
+            times.append(time.perf_counter() - begun)
+            np.testing.assert_array_equal(got, 2 * x + 1)
+    record.latency("call", times)
