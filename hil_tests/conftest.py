@@ -153,7 +153,8 @@ def _dut(item: pytest.Item) -> Dut | None:
 @pytest.fixture(scope="session")
 def prepared(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[BoardUnderTest]:
     """A board, flashed with the model y = 2 x + 1."""
-    under_test = BoardUnderTest(request.param, tmp_path_factory.mktemp("board"))
+    spool = collecting.spool(request.config, request.param)
+    under_test = BoardUnderTest(request.param, tmp_path_factory.mktemp("board"), spool)
     try:
         under_test.prepare()
         yield under_test

@@ -57,6 +57,8 @@ class BoardUnderTest:
     dut : Dut
     directory : pathlib.Path
         Where projects are made.
+    spool : pathlib.Path, optional
+        A file that has the last transfers as well, for when this process dies.
 
     Attributes
     ----------
@@ -66,11 +68,11 @@ class BoardUnderTest:
         What is measured.
     """
 
-    def __init__(self, dut: Dut, directory: pathlib.Path):
+    def __init__(self, dut: Dut, directory: pathlib.Path, spool: pathlib.Path | None = None):
         self.dut = dut
         self.death = ""
         self.record = Record()
-        self.wire = WireLog()
+        self.wire = WireLog(spool)
         self._tools = io.StringIO()
         self._directory = directory
         self._is_suspect = False

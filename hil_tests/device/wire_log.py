@@ -5,37 +5,56 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import pathlib
 import time
+from collections.abc import Iterable
 
 from microtvm.errors import MicroTVMError
 from microtvm.transport import Transport, TransportClosedError, TransportTimeouts
 from server_kit.errors import JSONRPCError
 
-_KEPT_ENTRIES = 60
+from .wire_spool import ENTRIES, Entry, WireSpool
+
 _SHOWN_BYTES = 64
 _LAST_WORDS_BYTES = 256
 
 
 class WireLog:
-    """The last transfers and log lines of a board."""
+    """The last transfers and log lines of a board.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    path : pathlib.Path, optional
+        A file that has them as well, for when this process dies.
+    """
+
+    def __init__(self, path: pathlib.Path | None = None) -> None:
+        self._spool = WireSpool(path) if path is not None else None
         self._begin = time.monotonic()
-        self._entries: collections.deque[tuple[float, str, bytes, int]]
-        self._entries = collections.deque(maxlen=_KEPT_ENTRIES)
+        self._entries: collections.deque[Entry] = collections.deque(maxlen=ENTRIES)
 
     def add(self, what: str, data: bytes) -> None:
         """Keep the end of a transfer."""
         now = time.monotonic() - self._begin
-        self._entries.append((now, what, bytes(data[-_SHOWN_BYTES:]), len(data)))
+        entry = (now, what, bytes(data[-_SHOWN_BYTES:]), len(data))
+        self._entries.append(entry)
+        if self._spool is not None:
+            self._spool.add(entry)
 
     def text(self) -> str:
         """Say it, a line for each transfer; bytes in hexadecimal, and in ASCII where they are."""
-        return "\n".join(_line(*entry) for entry in self._entries)
+        return lines_of(self._entries)
 
     def clear(self) -> None:
         """Forget it."""
         self._entries.clear()
+        if self._spool is not None:
+            self._spool.clear()
+
+
+def lines_of(entries: Iterable[Entry]) -> str:
+    """Say transfers, a line for each."""
+    return "\n".join(_line(*entry) for entry in entries)
 
 
 def _line(seconds: float, what: str, data: bytes, size: int) -> str:

@@ -12,6 +12,7 @@ from typing import IO, Any
 import pytest
 
 from hil_tests.bench import Dut, dut_of
+from hil_tests.device import wire_log, wire_spool
 from microtvm import __version__
 
 from . import comparing, recording, rendering
@@ -58,6 +59,12 @@ def configure(config: pytest.Config, duts: list[Dut], line: str) -> None:
     fails = config.getoption("--compare-fail")
     collector = Collector(pathlib.Path(directory), duts, line, older, fails, _narrowed(config))
     config.pluginmanager.register(collector, "hil_report")
+
+
+def spool(config: pytest.Config, dut: Dut) -> pathlib.Path | None:
+    """Give the file that a board's last transfers are kept in while the run is on."""
+    directory = config.getoption("--report")
+    return pathlib.Path(directory) / f"wire-{dut.test_id}" if directory else None
 
 
 def _narrowed(config: pytest.Config) -> str:
@@ -190,6 +197,8 @@ class Collector:
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         self._write({"kind": "end", "ended": now, "exit_status": int(exitstatus)})
         self._file.close()
+        for dut in self._duts:
+            self._path.with_name(f"wire-{dut.test_id}").unlink(missing_ok=True)
         rendering.write(load(self._path), self._page)
 
     def _compare(self, older: Run) -> bool:
@@ -208,7 +217,10 @@ class Collector:
     def _of_a_dead_worker(self, report: pytest.TestReport) -> dict[str, Any] | None:
         """Tell whose test it was that a worker of pytest-xdist died in."""
         dut = dut_of(report.nodeid, self._duts)
-        return {"board": dut.name} if dut is not None and report.when == "???" else None
+        if dut is None or report.when != "???":
+            return None
+        told = wire_spool.read(self._path.with_name(f"wire-{dut.test_id}"))
+        return {"board": dut.name, "wire": wire_log.lines_of(told)}
 
     def _write(self, entry: dict[str, Any]) -> None:
         if self._file is not None:
