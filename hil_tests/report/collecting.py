@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import pathlib
 import platform
+from collections.abc import Generator
 from typing import IO, Any
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from hil_tests.bench import Dut, dut_of
 from hil_tests.device import wire_log, wire_spool
 from microtvm import __version__
+from server_kit.disk import why_not_written
 
 from . import comparing, recording, rendering
 from .runs import SCHEMA, WRONG, Run, RunError, load
@@ -53,7 +56,8 @@ def configure(config: pytest.Config, duts: list[Dut], line: str) -> None:
     try:
         pathlib.Path(directory).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise pytest.UsageError(f"--report {directory}: {error.strerror}") from None
+        why = why_not_written(error, pathlib.Path(directory)) or error.strerror
+        raise pytest.UsageError(f"--report {directory}: {why}") from None
     if not config.option.xmlpath:
         config.option.xmlpath = str(pathlib.Path(directory) / JUNIT)
     fails = config.getoption("--compare-fail")
@@ -130,6 +134,7 @@ class Collector:
         self._older = older
         self._fails = fails
         self._said: list[str] = []
+        self._why_cut = ""
         self._duts = duts
         self._head = {
             "kind": "run",
@@ -150,8 +155,12 @@ class Collector:
 
     def pytest_sessionstart(self) -> None:
         """Begin the file."""
-        self._page.unlink(missing_ok=True)  # an older run's
-        self._file = self._path.open("w", encoding="utf-8")
+        try:
+            self._page.unlink(missing_ok=True)  # an older run's
+            self._file = self._path.open("w", encoding="utf-8")
+        except OSError as error:
+            why = why_not_written(error, self._path) or error.strerror
+            raise pytest.UsageError(f"the report {self._path} cannot be written: {why}") from None
         self._write(self._head)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -185,8 +194,20 @@ class Collector:
         if report.when not in ("setup", "call"):
             self._write(self._tests.pop(report.nodeid))
 
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """End the file, and make the page of it."""
+    @pytest.hookimpl(wrapper=True, trylast=True)  # within the wrapper that tells the summary
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, None, None]:
+        """End the file, make the page of it, and see how pytest's own report fares."""
+        try:
+            self._finish(session, exitstatus)
+            yield
+        except OSError as error:
+            self._cut(error)
+        if self._why_cut and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _finish(self, session: pytest.Session, exitstatus: int) -> None:
         for test in self._tests.values():
             why = "the run ended before the test did"
             self._write({**test, "outcome": "error", "message": test.get("message", why)})
@@ -212,6 +233,11 @@ class Collector:
         """Say what differs from an older run, and where the report is."""
         for line in self._said:
             terminalreporter.write_line(f"hil: {line}")
+        if self._why_cut:
+            terminalreporter.write_line(
+                f"hil: the report {self._path} ends too early: {self._why_cut}"
+            )
+            return
         terminalreporter.write_line(f"hil: the report is {self._page}")
 
     def _of_a_dead_worker(self, report: pytest.TestReport) -> dict[str, Any] | None:
@@ -223,9 +249,21 @@ class Collector:
         return {"board": dut.name, "wire": wire_log.lines_of(told)}
 
     def _write(self, entry: dict[str, Any]) -> None:
-        if self._file is not None:
+        if self._file is None:
+            return
+        try:
             self._file.write(json.dumps(entry) + "\n")
             self._file.flush()
+        except OSError as error:  # the boards are still worth testing
+            self._cut(error)
+
+    def _cut(self, error: OSError) -> None:
+        """Write no more, and keep why."""
+        self._why_cut = why_not_written(error, self._path) or str(error)
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._file = None
 
 
 def _name_of(nodeid: str, dut: Dut | None) -> str:

@@ -9,8 +9,8 @@ from types import ModuleType
 
 from .errors import MissingDependencyError
 
-# The classes of TVM's IR that this package reads were renamed in that release.
-_OLDEST_TVM = (0, 27)
+# The classes of TVM's IR that this package reads were renamed in the first, and may be in the other.
+_OLDEST_TVM, _TOO_NEW_TVM = (0, 27), (0, 28)
 
 _INSTALL = {
     "tvm": 'pip install "microtvm[tvm]"',
@@ -43,11 +43,12 @@ def load(module: str, purpose: str) -> ModuleType:
             f"the Python package {package} is needed to {purpose}, and it does not import: {error}",
             hint=_INSTALL[package],
         ) from error
-    if module == "tvm" and _release(loaded.__version__) < _OLDEST_TVM:
+    if module == "tvm" and not _OLDEST_TVM <= _release(loaded.__version__) < _TOO_NEW_TVM:
+        oldest, too_new = (".".join(map(str, numbers)) for numbers in (_OLDEST_TVM, _TOO_NEW_TVM))
         raise MissingDependencyError(
-            f"TVM {loaded.__version__} is installed, but to {purpose} takes "
-            f"{'.'.join(map(str, _OLDEST_TVM))} or newer",
-            hint=_INSTALL["tvm"],
+            f"TVM {loaded.__version__} is installed, but to {purpose} takes one from {oldest} up to, "
+            f"and without, {too_new}",
+            hint=f'pip install "apache-tvm>={oldest},<{too_new}"',
         )
     return loaded
 

@@ -136,6 +136,34 @@ def test_read_only(disk: Disk, archive: str, require: Callable[..., str]) -> Non
         assert str(disk.path) in line and line.startswith("microtvm: error: ")
 
 
+_RUN = """
+import pathlib, sys, pytest
+sys.dont_write_bytecode = True
+from hil_tests.report.collecting import Collector
+collector = Collector(pathlib.Path("report").absolute(), [], "no board")
+class Writing:
+    @pytest.fixture
+    def report_more(self):
+        collector._write({"kind": "test", "message": "x" * 9000})
+words = ["-q", "-p", "no:cacheprovider", "--junitxml=report/junit.xml", "test_it.py"]
+print("status", int(pytest.main(words, plugins=[collector, Writing()])))
+"""
+
+
+def test_the_report_of_boards(disk: Disk) -> None:
+    """Tests go on where it cannot be written any more; the run fails, and says why."""
+    lines = disk.run(
+        f"mkdir report; cat > run.py <<'END'\n{_RUN}END\n"
+        "echo 'def test_it(report_more): pass' > test_it.py; fill 8\n"
+        '"$PYTHON" run.py 2>&1; rm fill; read_only; "$PYTHON" run.py 2>&1\n'
+    )
+    end = next(number for number, line in enumerate(lines) if "status" in line)
+    first, second = "\n".join(lines[: end + 1]), "\n".join(lines[end + 1 :])
+    assert "1 passed" in first and "INTERNALERROR" not in first and "status 1" in first
+    assert f"hil: the report {disk.path}/report/report.jsonl ends too early: the disk of" in first
+    assert "a file system that is read-only" in second and "INTERNALERROR" not in second, second
+
+
 def test_a_file_is_whole_or_as_it_was(disk: Disk) -> None:
     """Of buffered writes the last fails when the file is closed."""
     lines = disk.run(
