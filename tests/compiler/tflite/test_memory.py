@@ -51,6 +51,8 @@ def test_a_stream(operator, dtype, tmp_path, build, require_module):
     draws = [random.uniform(-1, 1, info.shape).astype(np.float32) for _ in range(_RUNS)]
     if dtype == "int8":
         draws = [random.integers(-20, 21, info.shape).astype(np.int8) for _ in range(_RUNS)]
+    if (operator, dtype) == ("SVDF", "int8"):
+        assert all(layer.integers for layer in compiled.layers)
     first = []
     for ours, theirs in _stream(model, content, draws):
         if (operator, dtype) == ("SVDF", "int8"):

@@ -10,8 +10,8 @@ import numpy as np
 from ...errors import CompileError
 from ...operators.svdf import SvdfMemory, SvdfUnits
 from .context import OperatorContext
+from .memory import Memory
 from .quantized import in_integers, quantized, require_result
-from .recurrent import Memory
 from .registry import converter
 
 
