@@ -163,6 +163,13 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Board
 
 
 @pytest.fixture
+def board(prepared: BoardUnderTest) -> BoardUnderTest:
+    """The board, alive, with whatever firmware; the next test has the suite's again."""
+    prepared.begin(with_model=False)
+    return prepared
+
+
+@pytest.fixture
 def device(prepared: BoardUnderTest) -> BoardUnderTest:
     """The board, alive."""
     prepared.begin()
@@ -170,9 +177,9 @@ def device(prepared: BoardUnderTest) -> BoardUnderTest:
 
 
 @pytest.fixture
-def record(device: BoardUnderTest) -> Record:
+def record(prepared: BoardUnderTest) -> Record:
     """What the test measures, for the report."""
-    return device.record
+    return prepared.record
 
 
 @pytest.hookimpl(wrapper=True)

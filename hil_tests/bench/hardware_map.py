@@ -8,6 +8,7 @@ Zephyr 2.1. A platform with colons is no board of Zephyr's but an FQBN of Arduin
 
 from __future__ import annotations
 
+import json
 import pathlib
 import shlex
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 import yaml
 
 from microtvm.boards import Kind
+from microtvm.templates import get_microtvm_template_projects
 
 from .dut import FLASH_SEC, SCRIPT_SEC, Dut, Script
 
@@ -94,7 +96,8 @@ def boards_of(path: pathlib.Path, template: str | None = None) -> tuple[list[Dut
     path : pathlib.Path
         The map.
     template : str, optional
-        The template for all of them; by default Zephyr's, and Arduino's for an FQBN.
+        The template for all of them; by default Zephyr's, Arduino's for an FQBN, and that of the
+        host and of boards that this machine emulates by their names.
 
     Raises
     ------
@@ -120,12 +123,15 @@ def _dut(entry: Mapping[str, Any], platform: str, template: str | None, where: s
     serial, serial_pty = told_of(entry, "serial"), told_of(entry, "serial_pty")
     # The probe's number, where the board's own is another.
     number = told_of(entry, "probe_id") or told_of(entry, "id")
-    if not (serial or serial_pty or number):
+    is_here = template is None and platform in _here()
+    if is_here:
+        template = _here()[platform]
+    elif not (serial or serial_pty or number):
         raise MapError(
             f"{where} ({platform}) has neither serial nor serial_pty nor id, so that nothing says "
             "how to reach it; give one, or write connected: false"
         )
-    options = {"board": platform}
+    options = {} if template == "host" else {"board": platform}
     if serial and not serial_pty:
         options["port"] = serial
     words = entry.get("runner_params") or []
@@ -146,15 +152,22 @@ def _dut(entry: Mapping[str, Any], platform: str, template: str | None, where: s
     return Dut(
         name=platform,
         known_by=where,
-        kind=Kind.ATTACHED,
+        kind=Kind.EMULATED if is_here else Kind.ATTACHED,
         template=template or ("arduino" if platform.count(":") >= 2 else "zephyr"),
         options=options,
-        hardware=serial or number or where,
+        hardware="" if is_here else serial or number or where,
         flash_timeout=float(entry.get("flash_timeout") or FLASH_SEC),
         fixtures=tuple(entry.get("fixtures") or ()),
         serial_pty=serial_pty,
         **scripts,
     )
+
+
+def _here() -> dict[str, str]:
+    """Templates whose boards are processes of this machine, by the boards' names."""
+    path = pathlib.Path(get_microtvm_template_projects("qemu_cortex_m")) / "boards.json"
+    emulated = json.loads(path.read_text(encoding="utf-8"))
+    return {"host": "host", **dict.fromkeys(emulated, "qemu_cortex_m")}
 
 
 def _platforms(entry: Mapping[str, Any]) -> Sequence[str]:

@@ -10,7 +10,7 @@ import os
 import pathlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,8 @@ APPEAR_SEC = 10.0
 USUAL_BAUDRATE = 115200
 BITS_PER_BYTE = 10
 """On a serial line: a start bit, eight of data and a stop bit."""
-_LIMITS = TransportTimeouts(2.0, 20.0, 60.0)
+_START_SEC = (2.0, 20.0)
+"""When a session's start is asked for again, and when it is given up."""
 _KEPT_CHARACTERS = 4000
 
 ERRORS = (MicroTVMError, JSONRPCError)
@@ -76,6 +77,7 @@ class BoardUnderTest:
         self._tools = io.StringIO()
         self._directory = directory
         self._is_suspect = False
+        self._has_own_model = False
         self._pty = PtyPort(dut.serial_pty) if dut.serial_pty else None
         held = os.path.realpath(dut.hardware) if dut.hardware.startswith("/") else dut.hardware
         self._lock = DeviceLock(*([f"hil {held}"] if held else []))
@@ -165,9 +167,18 @@ class BoardUnderTest:
             given = {name: value for name, value in options.items() if name in listed}
             template.write_project(archive, target, {**given, **more})
 
+    def choices(self, name: str) -> list[str]:
+        """Give what an option of the template may be."""
+        found = (option.get("choices") for option in self._listed if option["name"] == name)
+        return list(next(found, None) or ())
+
+    def place(self, name: str) -> pathlib.Path:
+        """Give the directory of a further project."""
+        return self._directory / name
+
     def make(self, name: str, archive: pathlib.Path, **more: str) -> GeneratedProject:
         """Generate and build a further project for the board; whoever asks closes it."""
-        target = self._directory / name
+        target = self.place(name)
         self.generate(target, archive, **more)
         project = self.opened(target)
         try:
@@ -186,6 +197,7 @@ class BoardUnderTest:
             It took longer; the flashing tool is ended.
         """
         seconds = self.dut.flash_timeout
+        is_own, self._has_own_model = project is self._project, False
         failed: list[BaseException] = []
 
         def work() -> None:
@@ -206,6 +218,7 @@ class BoardUnderTest:
             )
         if failed:
             raise failed[0]
+        self._has_own_model = is_own
 
     def firmware_sizes(self, directory: pathlib.Path | None = None) -> dict[str, int]:
         """Give the sections of a built firmware in bytes; empty where they cannot be measured."""
@@ -215,6 +228,20 @@ class BoardUnderTest:
         except (OSError, ValueError, KeyError):
             return {}
         return {name: size for name, size in sizes.items() if isinstance(size, int)}
+
+    def counts_instructions(self, directory: pathlib.Path | None = None) -> bool:
+        """Whether a project's clock is an emulator's count of instructions."""
+        path = (directory or self.project_directory) / "project.json"
+        return bool(json.loads(path.read_text(encoding="utf-8")).get("clock") == "instructions")
+
+    def record_times(
+        self, name: str, seconds: Sequence[float], directory: pathlib.Path | None = None
+    ) -> None:
+        """Record how long a model takes, by the board's own clock."""
+        if self.counts_instructions(directory):
+            self.record.count(name, round(min(seconds) * 1e9), "instructions")
+        else:
+            self.record.latency(name, seconds)
 
     # --- the wire
 
@@ -228,14 +255,24 @@ class BoardUnderTest:
         return int(baudrate) / BITS_PER_BYTE
 
     @contextlib.contextmanager
-    def session(self, project: GeneratedProject | None = None) -> Iterator[microtvm.Session]:
-        """Open a session with the firmware; what goes over the wire is recorded."""
+    def session(
+        self, project: GeneratedProject | None = None, limit_sec: float = 60.0
+    ) -> Iterator[microtvm.Session]:
+        """Open a session with the firmware; what goes over the wire is recorded.
+
+        Parameters
+        ----------
+        project : GeneratedProject, optional
+            Another than the suite's own.
+        limit_sec : float
+            How long an answer may take.
+        """
         self.await_port()
         transport = RecordedTransport((project or self.project).transport(), self.wire)
         try:
             with microtvm.Session(
                 transport,
-                timeout_override=_LIMITS,
+                timeout_override=TransportTimeouts(*_START_SEC, limit_sec),
                 on_log=lambda line: self.wire.add("log", line.encode()),
             ) as opened:
                 yield opened
@@ -273,23 +310,36 @@ class BoardUnderTest:
 
     # --- from test to test
 
-    def begin(self) -> None:
+    def begin(self, with_model: bool = True) -> None:
         """Start afresh for a test.
+
+        Parameters
+        ----------
+        with_model : bool
+            Whether the suite's own model is wanted, which is flashed if another is there.
 
         Raises
         ------
         BoardError
             The board is dead.
         """
-        if self._is_suspect and not self.death:
+        if not self.death:
             try:
-                with self.session():
-                    self._is_suspect = False
+                self._restore(with_model)
             except (*ERRORS, BoardError) as error:
                 self.death = str(error)
         if self.death:
             raise BoardError(f"{self.dut.name} is dead since an earlier test: {self.death}")
         self.wire.clear()
+
+    def _restore(self, with_model: bool) -> None:
+        """Flash the suite's own model where another is, and see that a suspect board answers."""
+        if not self._has_own_model and (with_model or self._is_suspect):
+            self.end_server()
+            self.flash(self.project)
+        if self._is_suspect:
+            with self.session():
+                self._is_suspect = False
 
     def suspect(self) -> None:
         """Ask whether the board lives before the next test."""

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pathlib
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -38,3 +40,36 @@ def attach(
             return boards.enter_context(EmulatedMega(mega_program, port))
 
         yield one_more
+
+
+@pytest.fixture
+def obeying(tmp_path: pathlib.Path) -> Iterator[Callable[[EmulatedMega], dict[str, str]]]:
+    """Make commands that act on an emulated board as a bench's relays do on real ones.
+
+    They write to a pipe, which is obeyed here: ``unplug``, ``plug``, and both as ``power``.
+    """
+    with contextlib.ExitStack() as ends:
+
+        def make(board: EmulatedMega) -> dict[str, str]:
+            pipe = tmp_path / "relays"
+            os.mkfifo(pipe)
+            reader = os.open(pipe, os.O_RDWR)  # so that it has no end
+
+            def obey() -> None:
+                with os.fdopen(reader) as lines:
+                    for line in iter(lines.readline, "end\n"):
+                        board.do(line.strip())
+
+            worker = threading.Thread(target=obey, daemon=True)
+            worker.start()
+            ends.callback(worker.join)
+            ends.callback(os.write, os.open(pipe, os.O_WRONLY), b"end\n")
+            say = "echo {} > " + str(pipe)
+            both = f"{say.format('unplug')}; sleep 0.5; {say.format('plug')}"
+            return {
+                "unplug": f"sh -c '{say.format('unplug')}'",
+                "plug": f"sh -c '{say.format('plug')}'",
+                "power": f"sh -c '{both}'",
+            }
+
+        yield make

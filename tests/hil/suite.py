@@ -15,10 +15,10 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 LIMIT_SEC = 280
 
 
-def command(report: pathlib.Path, *arguments: str) -> list[str]:
-    """Give the command that runs it."""
+def command(report: pathlib.Path, *arguments: str, tests: str = "hil_tests") -> list[str]:
+    """Give the command that runs it, or other tests with its fixtures."""
     options = ["-p", "no:cacheprovider", "--report", str(report)]
-    return [sys.executable, "-m", "pytest", "hil_tests", *options, *arguments]
+    return [sys.executable, "-m", "pytest", tests, *options, *arguments]
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -63,10 +63,19 @@ class Run:
         return {test["message"] for test in self.tests if test["outcome"] == "skipped"}
 
 
-def run(report: pathlib.Path, *arguments: str, **variables: str) -> Run:
+def run_own(directory: pathlib.Path, text: str, *arguments: str) -> Run:
+    """Run tests of one's own, written below a directory, with the suite's fixtures."""
+    tests = directory / "tests"
+    tests.mkdir()
+    (tests / "conftest.py").write_text("from hil_tests.conftest import *\n", encoding="utf-8")
+    (tests / "test_own.py").write_text(text, encoding="utf-8")
+    return run(directory / "report", *arguments, tests=str(tests))
+
+
+def run(report: pathlib.Path, *arguments: str, tests: str = "hil_tests", **variables: str) -> Run:
     """Run it."""
     done = subprocess.run(
-        command(report, *arguments),
+        command(report, *arguments, tests=tests),
         cwd=REPOSITORY,
         env=environment(**variables),
         stdout=subprocess.PIPE,

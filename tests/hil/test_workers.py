@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 from tests.hil import suite
 
-CONFTEST = "from hil_tests.conftest import *\n"
 TESTS = """
 import os, pathlib
 import pytest
@@ -29,23 +25,8 @@ def test_after(device):
 
 
 def test_a_board_is_one_workers_and_a_worker_that_dies_is_told_of(emulated, tmp_path):
+    ran = suite.run_own(tmp_path, TESTS, "--board", "host", "--board", "mps2_an385")
     tests = tmp_path / "tests"
-    tests.mkdir()
-    (tests / "conftest.py").write_text(CONFTEST)
-    (tests / "test_one.py").write_text(TESTS)
-    boards = ["--board", "host", "--board", "mps2_an385"]
-    report = ["--report", str(tmp_path / "report")]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", str(tests), *boards, *report, "-p", "no:cacheprovider"],
-        cwd=suite.REPOSITORY,
-        env=suite.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=suite.LIMIT_SEC,
-        check=False,
-    )
-    ran = suite.Run(done.returncode, done.stdout, tmp_path / "report")
     assert ran.status == 1, ran.said
     assert len({*(tests / "host").read_text().split()}) == 1
     assert len({*(tests / "mps2_an385").read_text().split()}) == 1

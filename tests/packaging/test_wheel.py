@@ -63,8 +63,17 @@ def test_the_wheel_holds_nothing_but_the_package(installed):
     (wheel,) = installed.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     roots = {name.split("/")[0] for name in names if ".dist-info/" not in name}
-    assert roots == {"microtvm", "server_kit"}
+    assert roots == {"hil_tests", "microtvm", "server_kit"}
     assert not [name for name in names if "__pycache__" in name]
+
+
+def test_a_bench_runs_the_suite_without_the_checkout(installed, require):
+    require("cc", "build firmware for the host")
+    chosen = ("--board", "host", "-k", "dtype", "--report", installed / "report")
+    said = run(installed, "-m", "hil_tests", *chosen, "-p", "no:cacheprovider")
+    assert said.startswith("hil: host, named by options\n")
+    assert "1 passed" in said
+    assert (installed / "report" / "report.jsonl").is_file()
 
 
 def test_an_archive_runs_without_the_checkout_and_without_tvm(installed, require):
