@@ -9,7 +9,7 @@ from types import ModuleType
 
 from .errors import MissingDependencyError
 
-# The classes of TVM's IR that this package reads were renamed in the first, and may be in the other.
+# The classes of TVM's IR that are read here were renamed in the first, and may be in the other.
 _OLDEST_TVM, _TOO_NEW_TVM = (0, 27), (0, 28)
 
 _INSTALL = {
@@ -46,8 +46,8 @@ def load(module: str, purpose: str) -> ModuleType:
     if module == "tvm" and not _OLDEST_TVM <= _release(loaded.__version__) < _TOO_NEW_TVM:
         oldest, too_new = (".".join(map(str, numbers)) for numbers in (_OLDEST_TVM, _TOO_NEW_TVM))
         raise MissingDependencyError(
-            f"TVM {loaded.__version__} is installed, but to {purpose} takes one from {oldest} up to, "
-            f"and without, {too_new}",
+            f"TVM {loaded.__version__} is installed, but to {purpose} takes one from {oldest} "
+            f"up to, and without, {too_new}",
             hint=f'pip install "apache-tvm>={oldest},<{too_new}"',
         )
     return loaded

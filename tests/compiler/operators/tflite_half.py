@@ -25,7 +25,8 @@ compile` has.
 - **differs**: it compiles, to answers further from LiteRT's than the tolerance, which the check of
   `compile` refuses;
 - none: LiteRT itself refuses the model;
-- empty: not tried, since TensorFlow Lite Micro has no such form, or old models of uint8 seldom do."""
+- empty: not tried, since TensorFlow Lite Micro has no such form, or old models of uint8 seldom \
+do."""
 
 
 def judge(case: Case, run: bool) -> Outcome:
