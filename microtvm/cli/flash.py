@@ -8,6 +8,7 @@ import shlex
 import sys
 
 from .arguments import add_project, add_project_options, check_use, project_options
+from .facts import project_facts
 from .report import Report
 
 HELP = "program a project's firmware onto the device"
@@ -32,7 +33,11 @@ def run(args: argparse.Namespace, report: Report) -> None:
         check_use(args, project, "flash")
         with report.step("flash"):
             project.flash()
-    report.result(
-        {"project": str(args.project)},
-        [f"next: microtvm run {shlex.quote(str(args.project))} --inputs in.npz --outputs out.npz"],
-    )
+    # Forks may have further types; of these three it is known that no RPC server answers.
+    kind = project_facts(args.project).get("project_type")
+    if kind in ("standalone", "example_project", "mlperftiny"):
+        following = f"a project of type {kind} talks on its console, not to microtvm run"
+    else:
+        name = shlex.quote(str(args.project))
+        following = f"next: microtvm run {name} --inputs in.npz --outputs out.npz"
+    report.result({"project": str(args.project)}, [following])

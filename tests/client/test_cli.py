@@ -85,6 +85,7 @@ def test_from_archive_to_answers(
     ran = command("flash", "project")
     assert ran.returncode == 0
     assert "nothing to flash" in ran.stderr
+    assert "next: microtvm run project --inputs" in ran.stdout
     ran = command("run", "project", "--inputs", inputs, "--outputs", "out.npz")
     assert ran.returncode == 0, ran.stderr
     assert "samples     3" in ran.stdout
@@ -93,6 +94,14 @@ def test_from_archive_to_answers(
         assert (out["output"] == 2 * X + 1).all()
     for text in (ran.stdout, ran.stderr):
         assert str(tmp_path) not in text
+
+
+def test_what_cannot_be_run_is_not_advised_to_be(command: Command, archive: pathlib.Path) -> None:
+    given = ("--project-option", "project_type=standalone")
+    assert command("create", "alone", archive, "--template", "host", *given).returncode == 0
+    assert command("build", "alone").returncode == 0
+    said = command("flash", "alone").stdout
+    assert "type standalone talks on its console" in said and "microtvm run alone" not in said
 
 
 def test_json_is_all_there_is_on_stdout(
