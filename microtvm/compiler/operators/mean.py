@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mean along axes."""
+"""Mean and sum along axes."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class Mean(Operator):
     """
 
     name = "mean"
+    _form: Rounding = "double"
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class Mean(Operator):
         scaled = (
             scale_as_float(total, self._factor)
             if self._as_float
-            else requantize(total, *self._scale, rounding="double")
+            else requantize(total, *self._scale, rounding=self._form)
         )
         clipped: np.ndarray = np.clip(scaled + self.output.zero_point, *self.output.limits)
         return clipped.astype(self.output.dtype).reshape(self.output.shape)
@@ -83,7 +84,8 @@ class Mean(Operator):
             mean = f"mt_scale_as_float(sum, {mantissa}, {shift}, {low}, {high})"
         else:
             multiplier, shift = self._scale
-            mean = f"mt_clamp(mt_requantize_double(sum, {multiplier}, {shift}), {low}, {high})"
+            scaled = f"mt_requantize_{self._form}(sum, {multiplier}, {shift})"
+            mean = f"mt_clamp({scaled}, {low}, {high})"
 
         def loops(axes: list[int], depth: int) -> list[str]:
             return [
@@ -106,3 +108,22 @@ class Mean(Operator):
             *(f"{'    ' * (i + 1)}}}" for i in range(len(kept) - 1, -1, -1)),
         ]
         return "\n".join(lines)
+
+
+class Sum(Mean):
+    """Sum along axes, scaled once: for int8 and uint8 as float32 rounds.
+
+    Parameters
+    ----------
+    input, output, axes
+        As in `Mean`, which raises ValueError.
+    """
+
+    name = "sum"
+    _form: Rounding = "single"
+
+    def __init__(self, input: QuantizedTensor, output: QuantizedTensor, axes: tuple[int, ...]):
+        super().__init__(input, output, axes, "single")
+        self._factor = float(np.float32(input.scale) / np.float32(output.scale))
+        if not self._as_float:
+            self._scale = quantize_multiplier(input.scale / output.scale)

@@ -52,11 +52,15 @@ def require_result(context: OperatorContext, *shape: int) -> None:
 
 def broadcast(*tensors: Tensor) -> tuple[int, ...]:
     """The shape to which operands broadcast."""
-    shapes = [tensor.shape for tensor in tensors]
+    return broadcast_shapes(*(tensor.shape for tensor in tensors))
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape to which shapes broadcast."""
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
-        raise CompileError(f"its operands' shapes {shapes} do not go together") from None
+        raise CompileError(f"its operands' shapes {list(shapes)} do not go together") from None
 
 
 def extents(

@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Means and norms of quantized tensors, in integers."""
+"""Means, sums and norms of quantized tensors, in integers."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ...operators.l2_normalization import L2Normalization
-from ...operators.mean import Mean
+from ...operators.mean import Mean, Sum
 from .context import OperatorContext
 from .quantized import in_integers, quantized, require_result
 from .registry import converter
 from .tensor import axis_of
 
 
-@converter("MEAN")
+@converter("MEAN", "SUM")
 def mean(context: OperatorContext) -> Any:
-    """Along constant axes."""
+    """Along constant axes. LiteRT's reference kernels have other sums than its default ones."""
     source, output = context.input(0), context.outputs[0]
     axes = context.constant(1)
-    dtypes = ("int8", "uint8", "int16")
+    dtypes = ("int8", "int16") if context.name == "SUM" else ("int8", "uint8", "int16")
     if axes is None or not axes.size or not in_integers(source, output, dtypes=dtypes):
         return None
     along = {axis_of(int(axis), len(source.shape)) for axis in axes.ravel()}
@@ -27,8 +27,11 @@ def mean(context: OperatorContext) -> Any:
         kept = [extent for i, extent in enumerate(source.shape) if i not in along]
     require_result(context, *kept)
     chosen = tuple(map(int, axes.ravel()))
+    ends, rounding = (quantized(source), quantized(output)), context.operators.rounding
+    if context.name == "SUM" and rounding == "double":
+        return None
     try:
-        operator = Mean(quantized(source), quantized(output), chosen, context.operators.rounding)
+        operator = Sum(*ends, chosen) if context.name == "SUM" else Mean(*ends, chosen, rounding)
     except ValueError:
         return None
     return context.operators.call(operator, context.value(source))
