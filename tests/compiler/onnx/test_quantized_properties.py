@@ -32,6 +32,7 @@ KINDS: dict[str, tuple[dict[str, Any], Any]] = {
     "Sub": ({}, None),
     "Mul": ({}, None),
     "Max": ({}, None),
+    "PRelu": ({}, None),
     "Concat": ({"axis": 1}, None),
     "Relu": ({}, ()),
     "Sigmoid": ({}, ()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ....operators import Operator, QuantizedTensor
 from ....operators.elementwise import Add, Extremum, Mul
+from ....operators.prelu import Prelu
 from .layers import activation, limits
 from .lookup import rescaled
 from .operand import Operand
@@ -13,7 +14,7 @@ from .site import Site
 from .tensors import Layout, Tensors
 
 
-@integer("Add", "Sub", "Mul", "Max", "Min")
+@integer("Add", "Sub", "Mul", "Max", "Min", "PRelu")
 def binary(site: Site, tensors: Tensors) -> None:
     """With broadcasting; channels stay last where an operand has them there."""
     if len(site.inputs) not in (2, 3) or site.operand(2) is not None:
@@ -27,15 +28,17 @@ def binary(site: Site, tensors: Tensors) -> None:
     bounds = limits(site)
     names = [tensors.read(operand, layout) for operand in operands]
     operator: Operator
+    if site.kind in ("Max", "Min", "PRelu") and bounds != y.limits:
+        raise InFloat
     if site.kind in ("Max", "Min"):
-        if bounds != y.limits:
-            raise InFloat
         # Rounding keeps order, so that either may come first.
         (name_a, a), (name_b, b) = (
             rescaled(tensors, name, tensor, y) for name, tensor in zip(names, (a, b), strict=True)
         )
         names = [name_a, name_b]
         operator = Extremum(a, b, y, largest=site.kind == "Max")
+    elif site.kind == "PRelu":
+        operator = Prelu(a, b, y)
     elif site.kind == "Mul":
         operator = Mul(a, b, y, bounds)
     else:
