@@ -34,8 +34,12 @@ the operator quantizes).
 - **runs**, **in float**, **refused**, **differs**: as above; where forms of an operator fare
   differently, the operator sets stand behind;
 - none: neither runtime computes it;
+- not run: not yet, when this page was written;
 - empty: ONNX has no such form. Of uint16, uint32, uint64, float64 nothing is said here; string is
   tried where an operator has nothing else."""
+
+# Of the reference evaluator, some of whose kernels are loops in Python.
+_SAMPLES = 2
 
 
 def _references(
@@ -59,7 +63,7 @@ def _references(
         evaluator = ReferenceEvaluator(model)
         samples = [
             [np.asarray(r) for r in evaluator.run(None, dict(zip(names, sample, strict=True)))]
-            for sample in zip(*inputs, strict=True)
+            for sample in zip(*(array[:_SAMPLES] for array in inputs), strict=True)
         ]
     except Exception as error:  # it raises whatever its kernels do
         first = (str(error).strip() or repr(error)).splitlines()[0]
@@ -138,6 +142,7 @@ def judge(case: Case, run: bool) -> Outcome:
         ours = _answers(compiled, inputs)
     except CompileError as error:
         return Outcome(DIFFERS, str(error))
+    ours = [array[: len(references[0][0])] for array in ours]
     differences = _compared(made, compiled, ours, references)
     return Outcome(DIFFERS, differences) if differences else Outcome(computed(compiled))
 

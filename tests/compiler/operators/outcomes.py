@@ -12,6 +12,7 @@ from multiprocessing import get_context
 
 from microtvm.compiler.compiled import CompiledModel
 
+NOT_RUN = "not run"  # on a page that was written before the case was there
 RUNS, IN_FLOAT, REFUSED, DIFFERS, NO_FORM = "runs", "in float", "refused", "differs", "none"
 
 # Two workers end after so many: what TVM keeps of each model adds up. (The pool's own

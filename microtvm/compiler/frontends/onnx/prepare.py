@@ -20,7 +20,6 @@ from .rewrites import importable, rewrite_for
 
 # Operators that ONNX itself defines by other ones, where TVM has none or a wrong one.
 _FUNCTIONS = (
-    "AffineGrid",
     "Attention",
     "BlackmanWindow",
     "Celu",
@@ -28,7 +27,6 @@ _FUNCTIONS = (
     "HammingWindow",
     "HannWindow",
     "LayerNormalization",
-    "MeanVarianceNormalization",
     "NegativeLogLikelihoodLoss",
     "RMSNormalization",
     "RotaryEmbedding",

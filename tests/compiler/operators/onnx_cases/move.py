@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .model import SHAPE, Case, element, tried
+from .model import Case, element, tried
 
 _WITH_SHAPE: dict[str, list[int]] = {
     "CenterCropPad": [2, 4, 4, 8],
@@ -111,7 +111,8 @@ def range_(case: Case, dtype: str) -> Case:
 @tried("Resize")
 def resize(case: Case, dtype: str) -> Case:
     """The nearest neighbour; where it can be, between neighbours too."""
-    value, sizes = case.input(dtype, SHAPE, 0, 100), case.constant([1, 4, 9, 8])
+    # Small, as onnx's reference evaluator takes milliseconds for each element.
+    value, sizes = case.input(dtype, (1, 2, 3, 4), 0, 100), case.constant([1, 2, 5, 6])
     scales = case.constant([1, 1, 2, 1.5], "float32")
     ways = [case.node("Resize", value, "", scales, mode="nearest")]
     ways.append(case.node("Resize", value, "", "", sizes, mode="nearest"))

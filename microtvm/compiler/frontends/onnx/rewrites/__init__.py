@@ -21,9 +21,11 @@ from .registry import Rewrite, registered
 
 GROUPS = (
     "control",
+    "determinant",
     "elementwise",
     "fixed_selection",
     "grid",
+    "indices",
     "integer",
     "mean",
     "move",
@@ -42,7 +44,7 @@ GROUPS = (
 # What TVM's importer takes from onnxruntime's own operators; it looks at no domain.
 _CONTRIBUTED = {"BiasGelu", "FastGelu", "Gelu", "SkipLayerNormalization"}
 # Operators whose results have no fixed shape.
-_AT_RUN_TIME = {"AllClassNMS", "NonZero", "Unique"}
+_AT_RUN_TIME = {"AllClassNMS"}
 
 
 def rewrite_for(node: Any) -> Rewrite | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Means of integers."""
+"""Reductions of types that TVM's importer does not reduce, and what is normalized by means."""
 
 from __future__ import annotations
 
@@ -9,24 +9,79 @@ from ..graph import Node
 from .registry import rewrites
 
 
+def _axes(node: Node) -> list[int] | None:
+    """The axes, an input or an attribute; all where none are named, None where none are meant."""
+    if node.has_input(1):
+        axes = [int(axis) for axis in node.required_constant(1, "axes").reshape(-1)]
+    else:
+        axes = list(node.attribute("axes") or [])
+    if axes:
+        return axes
+    return None if node.attribute("noop_with_empty_axes", 0) else list(range(len(node.shape(0))))
+
+
 @rewrites("ReduceMean")
 def reduce_mean(node: Node) -> bool | None:
     """Of integers: the sum divided in their type, towards zero. TVM's mean is of another type."""
     dtype = node.dtype(0)
     if dtype.startswith("float"):
         return False
-    shape = node.shape(0)
-    if node.has_input(1):
-        axes = node.required_constant(1, "axes").reshape(-1).tolist()
-    else:
-        axes = list(node.attribute("axes") or [])
-    if not axes:
-        if node.attribute("noop_with_empty_axes", 0):
-            node.give(node.input(0))
-            return None
-        axes = list(range(len(shape)))
-    count = int(np.prod([shape[axis] for axis in axes]))
+    axes = _axes(node)
+    if axes is None:
+        node.give(node.input(0))
+        return None
+    count = int(np.prod([node.shape(0)[axis] for axis in axes]))
     given = node.input(0), node.value(axes, "int64")
     total = node.emit("ReduceSum", *given, keepdims=node.attribute("keepdims", 1))
     node.give(node.emit("Div", total, node.value(count, dtype)))
+    return None
+
+
+def _in_another_type(node: Node, dtype: str) -> None:
+    """The same operator between two casts."""
+    names = ("axes", "keepdims", "noop_with_empty_axes")
+    attributes = {name: node.attribute(name) for name in names}
+    reduced = node.emit(
+        node.node.op_type,
+        node.cast(node.input(0), dtype),
+        *list(node.node.input)[1:],
+        **{name: value for name, value in attributes.items() if value is not None},
+    )
+    node.give(node.cast(reduced, node.dtype(0)))
+
+
+@rewrites("ReduceL2", "ReduceLogSum", "ReduceLogSumExp")
+def reduce_through_float(node: Node) -> bool | None:
+    """Roots and logarithms of integers; double holds every sum of squares of 32 bits' roots."""
+    if node.dtype(0).startswith("float"):
+        return False
+    _in_another_type(node, "float64")
+    return None
+
+
+@rewrites("ReduceMax", "ReduceMin")
+def reduce_bool(node: Node) -> bool | None:
+    """Any and all."""
+    if node.dtype(0) != "bool":
+        return False
+    _in_another_type(node, "uint8")
+    return None
+
+
+@rewrites("MeanVarianceNormalization")
+def mean_variance_normalization(node: Node) -> bool | None:
+    """In the type of its input, which onnx's own expansion leaves where that is not float32."""
+    axes = list(node.attribute("axes") or [0, 2, 3])
+
+    def mean(name: str) -> str:
+        if node.opset >= 18:
+            return str(node.emit("ReduceMean", name, node.value(axes, "int64"), keepdims=1))
+        return str(node.emit("ReduceMean", name, axes=axes, keepdims=1))
+
+    x, dtype = node.input(0), node.dtype(0)
+    middle = mean(x)
+    squares = mean(node.emit("Mul", x, x))
+    variance = node.emit("Sub", squares, node.emit("Mul", middle, middle))
+    deviation = node.emit("Add", node.emit("Sqrt", variance), node.value(1e-9, dtype))
+    node.give(node.emit("Div", node.emit("Sub", x, middle), deviation))
     return None
