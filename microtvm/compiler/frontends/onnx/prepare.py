@@ -11,6 +11,7 @@ from typing import Any
 from ...dependencies import load
 from ...errors import CompileError, UnsupportedOperatorError
 from ...operators import Operator
+from .attributes import refuse_passed_over
 from .fold import fold
 from .graph import Graph, Node, Refusal, drop_identities
 from .integers import compute_in_integers
@@ -49,6 +50,9 @@ def prepare(path: pathlib.Path, model: Any) -> tuple[Any, list[Operator]]:
     onnx: Any = load("onnx", "read ONNX models")
     model = _inline(onnx, model)
     graph = Graph(model)
+    if fold(graph, keep=("DequantizeLinear",)):
+        graph.refresh()
+    passed_over = refuse_passed_over(graph, version(model))
     operators = _integers(graph)
     refused: dict[str, str] = {}
     for _ in range(_ROUNDS):
@@ -61,6 +65,9 @@ def prepare(path: pathlib.Path, model: Any) -> tuple[Any, list[Operator]]:
         if not importable(node) or node.op_type in _FUNCTIONS:
             domain = f"{node.domain}." if node.domain not in ("", "ai.onnx") else ""
             refused.setdefault(domain + node.op_type, "not supported")
+    for name, why in passed_over.items():
+        if refused.get(name) != "not supported":
+            refused[name] = why
     if refused:
         if len(set(refused.values())) == 1:  # one reason for all
             raise UnsupportedOperatorError(str(path), list(refused), *set(refused.values()))
@@ -83,6 +90,9 @@ def _inline(onnx: Any, model: Any) -> Any:
         model = inliner.inline_local_functions(model)
         names = {node.op_type for node in model.graph.node}
     _write_defaults(onnx, model)
+    for node in model.graph.node:
+        while node.input and not node.input[-1]:  # the inliner asks for their types
+            node.input.pop()
     typed = onnx.shape_inference.infer_shapes(model, data_prop=True)
     _write_types_of_constants(onnx, typed)
     for name in sorted(names.intersection(_FUNCTIONS)):

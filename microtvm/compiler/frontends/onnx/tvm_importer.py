@@ -6,12 +6,13 @@ from __future__ import annotations
 import contextlib
 import io
 import pathlib
+import traceback
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from ...dependencies import load
-from ...errors import CompileError
+from ...errors import CompileError, UnsupportedOperatorError
 from ...interface import Interface
 from ...operators import Operator, OperatorTable
 from ...program import TensorInfo
@@ -41,11 +42,7 @@ def import_model(path: pathlib.Path, model: Any, operators: Sequence[Operator]) 
             warnings.simplefilter("ignore")
             module = frontend.from_onnx(model)
     except Exception as error:  # the importer raises many types
-        text = str(error).strip()
-        raise CompileError(
-            f"{path}: TVM's ONNX importer failed: {text.splitlines()[0] if text else error!r}",
-            details=text,
-        ) from error
+        raise _failed(path, error) from error
     main = module["main"]
     returned = getattr(main.ret_ty, "fields", None)
     _compare(onnx, path, "input", graph.input, [p.ty for p in main.params])
@@ -75,6 +72,29 @@ def _declared(onnx: Any, value: Any) -> TensorInfo:
     tensor = value.type.tensor_type
     dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).name
     return TensorInfo(value.name, tuple(d.dim_value for d in tensor.shape.dim), dtype)
+
+
+def _failed(path: pathlib.Path, error: Exception) -> CompileError:
+    """In words of the model: the operator at which TVM's importer gave up. Its text is details."""
+    node = None
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name == "_construct_nodes":
+            node = frame.f_locals.get("node", node)
+    text = str(error).strip() or repr(error)
+    if node is None:
+        return CompileError(
+            f"{path}: the model cannot be imported; simplify it (onnxsim) or export it anew, and "
+            "if that does not help report it with the model",
+            details=text,
+        )
+    made = ", ".join(name for name in node.output if name)
+    return UnsupportedOperatorError(
+        str(path),
+        [node.op_type],
+        f"the one that makes {made} cannot be imported in this form; inputs other than its data "
+        "have to be constants, and simplifying the model (onnxsim) makes them so where it can",
+        details=text,
+    )
 
 
 def _compare(onnx: Any, path: pathlib.Path, what: str, said: Any, made: Any) -> None:

@@ -33,6 +33,7 @@ GROUPS = (
     "pool",
     "quantized",
     "recurrent",
+    "reduce",
     "refused",
     "resize",
     "select",

@@ -52,7 +52,8 @@ def pool(node: Node) -> bool | None:
         return None
     if kind == "LpPool":
         if not simple:
-            raise Refusal("dilations other than 1 are not known")
+            _dilated_norm(node, kernel, strides, dilations, wide)
+            return None
         if plain:
             return False
         node.keep(auto_pad=None, ceil_mode=None, pads=wide)
@@ -74,7 +75,7 @@ def _dilated_average(
 ) -> None:
     """An average as a depthwise convolution by ones, divided by what each window counts."""
     dtype = node.dtype(0)
-    channels, extents = node.shape(0)[1], node.shape(0)[2:]
+    extents = node.shape(0)[2:]
     rank = len(extents)
     counts = np.ones(())
     for axis in range(rank):
@@ -86,15 +87,42 @@ def _dilated_average(
         positions = starts[:, None] + dilations[axis] * np.arange(kernel[axis])
         inside = (positions >= -before) & (positions < extents[axis] + after)
         counts = counts[..., None] * inside.sum(axis=1)
-    ones = node.value(np.ones((channels, 1, *kernel)), dtype)
-    total = node.emit(
-        "Conv",
-        node.input(0),
-        ones,
-        group=channels,
-        kernel_shape=kernel,
-        strides=strides,
-        dilations=dilations,
-        pads=wide,
-    )
+    total = _window_sums(node, node.input(0), kernel, strides, dilations, wide)
     node.give(node.emit("Div", total, node.value(counts[None, None], dtype)))
+
+
+def _dilated_norm(
+    node: Node, kernel: list[int], strides: list[int], dilations: list[int], pads: list[int]
+) -> None:
+    """The root of the sum of a window's powers; what is padded adds nothing."""
+    dtype, p = node.dtype(0), node.attribute("p", 2)
+    powers = node.emit("Abs", node.input(0))
+    if p != 1:
+        powers = node.emit("Pow", powers, node.value(p, dtype))
+    total = _window_sums(node, powers, kernel, strides, dilations, pads)
+    node.give(total if p == 1 else node.emit("Pow", total, node.value(1 / p, dtype)))
+
+
+def _window_sums(
+    node: Node,
+    name: str,
+    kernel: list[int],
+    strides: list[int],
+    dilations: list[int],
+    pads: list[int],
+) -> str:
+    """Sums of windows: a depthwise convolution by ones. ``pads`` are all begins, then all ends."""
+    channels = node.shape(0)[1]
+    ones = node.value(np.ones((channels, 1, *kernel)), node.dtype(0))
+    return str(
+        node.emit(
+            "Conv",
+            name,
+            ones,
+            group=channels,
+            kernel_shape=kernel,
+            strides=strides,
+            dilations=dilations,
+            pads=pads,
+        )
+    )
