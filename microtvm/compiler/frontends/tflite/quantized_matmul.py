@@ -31,5 +31,8 @@ def batch_matmul(context: OperatorContext) -> Any:
         return None
     outer = broadcast_shapes(a.shape[:-2], b.shape[:-2])
     require_result(context, *outer, rows, columns)
-    operator = BatchMatMul(quantized(a), quantized(b), quantized(output), turned)
+    try:
+        operator = BatchMatMul(quantized(a), quantized(b), quantized(output), turned)
+    except ValueError:
+        return None
     return context.operators.call(operator, context.value(a), context.value(b))

@@ -34,6 +34,7 @@ GROUPS: tuple[str, ...] = (
     "quantized_matmul",
     "quantized_pool",
     "quantized_reduce",
+    "quantized_resize",
     "quantized_softmax",
     "quantized_svdf",
     "quantized_transposed",
