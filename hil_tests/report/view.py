@@ -213,11 +213,9 @@ class RunView:
             return "Nothing was tested"
         if self.run.exit_status:
             return f"The run ended with exit status {self.run.exit_status}"
-        return (
-            f"{shown.short(self.boards[0].name, 60)} passed"
-            if total == 1
-            else f"All {total} boards passed"
-        )
+        if total == 1:
+            return f"{shown.short(self.boards[0].name, 60)} passed"
+        return "Both boards passed" if total == 2 else f"All {total} boards passed"
 
     @property
     def tone(self) -> str:
