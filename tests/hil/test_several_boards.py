@@ -9,9 +9,13 @@ import signal
 import subprocess
 import time
 
+import yaml
+
 from tests.hil import suite
 
 BOARDS = ("host", "mps2_an385", "mps2_an386")
+MEGA = "arduino:avr:mega"
+FLASH_SEC = 200
 SEVERAL = [word for name in BOARDS for word in ("--board", name)]
 
 
@@ -44,11 +48,32 @@ def seconds_of(tests) -> tuple[float, float]:
     return min(t["begun"] for t in tests), max(t["begun"] + t["seconds"] for t in tests)
 
 
-def test_none_waits_for_another(emulated, tmp_path):
-    ran = suite.run(tmp_path / "report", *SEVERAL, "--soak", "2", "--restarts", "10")
+def written(tmp_path: pathlib.Path, *boards: dict) -> str:
+    """Write a hardware map."""
+    path = tmp_path / "map.yml"
+    usual = {"connected": True, "flash_timeout": FLASH_SEC}
+    path.write_text(yaml.safe_dump([{**usual, **board} for board in boards]), encoding="utf-8")
+    return str(path)
+
+
+def test_the_suite_on_three_boards_none_waits_for_another(emulated, attach, obeying, tmp_path):
+    mega = attach()
+    fixtures = [f"{name}:{command}" for name, command in obeying(mega).items()]
+    boards = written(
+        tmp_path,
+        {"platform": "host"},
+        {"platform": "mps2_an386"},
+        {"platform": MEGA, "serial": mega.port, "fixtures": fixtures},
+    )
+    # Without what flashes anew: half a minute each on the Mega.
+    chosen = ("-k", "not another_model and not golden and not its_answer")
+    brief = ("--soak", "2", "--restarts", "10")
+    ran = suite.run(tmp_path / "report", "--hardware-map", boards, *chosen, *brief)
     assert ran.status == 0, ran.said
-    assert all(ran.outcomes(name)["passed"] >= 10 for name in BOARDS)
-    busy = {n: sum(t["seconds"] for t in ran.tests if t["board"] == n) for n in BOARDS}
+    names = ("host", "mps2_an386", MEGA)
+    assert all(ran.outcomes(name)["passed"] >= 25 for name in names)
+    assert ran.outcomes(MEGA)["passed"] > ran.outcomes("host")["passed"]  # power, cables, thieves
+    busy = {n: sum(t["seconds"] for t in ran.tests if t["board"] == n) for n in names}
     begin, end = seconds_of(ran.tests)
     assert end - begin <= 1.25 * max(busy.values())
 
