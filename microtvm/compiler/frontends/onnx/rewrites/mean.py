@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..graph import Node
+from ..graph import Node, Refusal
 from .registry import rewrites
 
 
@@ -50,7 +50,15 @@ def _in_another_type(node: Node, dtype: str) -> None:
     node.give(node.cast(reduced, node.dtype(0)))
 
 
-@rewrites("ReduceL2", "ReduceLogSum", "ReduceLogSumExp")
+@rewrites("ReduceLogSumExp")
+def reduce_log_sum_exp(node: Node) -> bool | None:
+    """Of integers, ONNX Runtime rounds on the way where it is not told."""
+    if node.dtype(0).startswith("float"):
+        return False
+    raise Refusal(f"of {node.dtype(0)} it is not known; cast to float before it")
+
+
+@rewrites("ReduceL2", "ReduceLogSum")
 def reduce_through_float(node: Node) -> bool | None:
     """Roots and logarithms of integers; double holds every sum of squares of 32 bits' roots."""
     if node.dtype(0).startswith("float"):
