@@ -74,6 +74,7 @@ MaxPool                auto_pad ceil_mode dilations kernel_shape pads storage_or
 MaxPool                Indices
 MaxRoiPool             pooled_shape spatial_scale
 MaxUnpool              kernel_shape strides
+MeanVarianceNormalization axes
 Mod                    fmod
 NonMaxSuppression      center_point_box max_output_boxes_per_class iou_threshold score_threshold
 OneHot                 axis
