@@ -13,10 +13,8 @@ import yaml
 
 from tests.hil import suite
 
-BOARDS = ("host", "mps2_an385", "mps2_an386")
 MEGA = "arduino:avr:mega"
 FLASH_SEC = 200
-SEVERAL = [word for name in BOARDS for word in ("--board", name)]
 
 
 def processes_of(mark: str) -> dict[int, list[str]]:
@@ -78,10 +76,14 @@ def test_the_suite_on_three_boards_none_waits_for_another(emulated, attach, obey
     assert end - begin <= 1.25 * max(busy.values())
 
 
-def test_one_that_is_killed_in_mid_test(emulated, tmp_path):
+def test_eight_boards_of_which_one_is_killed_in_mid_test(emulated, tmp_path):
+    """The others finish, and no process is left of any."""
     mark = str(tmp_path)
+    emulators = ("mps2_an385", "mps2_an386", "mps2_an500", "mps3_an547")
+    boards = written(tmp_path, *({"platform": name} for name in ("host",) * 4 + emulators))
+    chosen = ("--hardware-map", boards, "-k", "soak or dtype", "--soak", "3")
     process = subprocess.Popen(
-        suite.command(tmp_path / "report", *SEVERAL, "-k", "soak or dtype", "--soak", "3"),
+        suite.command(tmp_path / "report", *chosen),
         cwd=suite.REPOSITORY,
         env=suite.environment(HIL_TEST_MARK=mark),
         stdout=subprocess.PIPE,
@@ -92,10 +94,12 @@ def test_one_that_is_killed_in_mid_test(emulated, tmp_path):
     said, _ = process.communicate(timeout=suite.LIMIT_SEC)
     ran = suite.Run(process.returncode, said, tmp_path / "report")
     assert ran.status == 1, said
-    for name in ("host", "mps2_an386"):
-        assert set(ran.outcomes(name)) == {"passed"}
+    hosts = [f"host #{number}" for number in (1, 2, 3, 4)]
+    for name in (*hosts, *emulators[1:]):
+        assert ran.outcomes(name) == {"passed": 2}, said
     (failed,) = ran.failures("mps2_an385")
     assert "soak" in failed["name"]
     assert "signal 9" in failed["message"]
     assert "received" in failed["wire"]
     assert "wire of mps2_an385" in said
+    assert processes_of(mark) == {}
