@@ -24,8 +24,9 @@ def test_ten_times_the_runs_take_ten_times_as_long(device):
             assert len(result.results) == 5
             assert 0 < result.min <= result.median <= result.max
             if not device.counts_instructions():
-                # The board was not busy for longer than was waited for it.
-                assert sum(result.results) * number <= elapsed
+                # The board was not busy for longer than was waited for it; an emulator that is not
+                # held back may run faster than the chip, a wrong unit is off by a thousand.
+                assert sum(result.results) * number <= 10 * elapsed
             means.append(result.min)
     device.record_times("model", result.results)
     # Each is the mean of its runs, so that their number does not show but for the clock's ticks.
