@@ -121,7 +121,7 @@ def test_shapes_for_an_input_that_is_not_there(onnx_file):
 
 def test_onnx_unsupported_operator(onnx_file):
     path = onnx_file(
-        [("Det", ["x"], ["y"], {})], {"x": ((3, 3), "float32")}, {"y": ((), "float32")}
+        [("Det", ["x"], ["y"], {})], {"x": ((4, 4), "float32")}, {"y": ((), "float32")}
     )
     with pytest.raises(UnsupportedOperatorError, match=r"model\.onnx: operator Det: ") as caught:
         compile(path)

@@ -14,6 +14,7 @@ from typing import Any
 
 from .calls import DOMAIN
 from .graph import Graph
+from .rewrites.refused import REFUSED_WHOLLY
 
 # An operator, then the names that its schema gives to what is heeded. Operators that have no
 # attributes, nor inputs or outputs that may be left out, need no line; those that ONNX defines by
@@ -208,7 +209,8 @@ def refuse_passed_over(graph: Graph, opset: int) -> dict[str, str]:
     """By operator, what would be passed over in silence.
 
     Operators in branches and loops are among them. One whose inputs are all constants is left out:
-    onnx's own evaluator computes it.
+    onnx's own evaluator computes it. So is one that is refused for a better reason, whatever it
+    says.
     """
     refused: dict[str, str] = {}
 
@@ -219,7 +221,7 @@ def refuse_passed_over(graph: Graph, opset: int) -> dict[str, str]:
             for attribute in node.attribute:
                 if attribute.HasField("g"):
                     look(attribute.g.node)
-            if known or node.domain == DOMAIN:
+            if known or node.domain == DOMAIN or node.op_type in REFUSED_WHOLLY:
                 continue
             reason = passed_over(node, opset)
             if reason is not None:
