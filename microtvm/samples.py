@@ -111,26 +111,41 @@ def _count(array: Array, tensor: Tensor, what: str) -> int | None:
     if array.dtype != tensor.dtype:
         raise SampleError(
             f"{what} is {array.dtype}; the model's input {tensor.name!r} wants {tensor.dtype}",
-            hint=_conversion(array.dtype, tensor.dtype),
+            hint=_conversion(array, tensor.dtype),
         )
     if array.shape == tensor.shape:
         return None
     if array.shape[1:] == tensor.shape and array.ndim == len(tensor.shape) + 1 and len(array):
         return len(array)
     axis = ", ".join(map(str, ("n", *tensor.shape)))
+    batch = array.shape[1:] == tensor.shape[1:] and tensor.shape[:1] == (1,) and len(array)
     raise SampleError(
         f"{what} has shape {array.shape}; the model's input {tensor.name!r} wants {tensor.shape},"
-        f" or ({axis}) for n samples"
+        f" or ({axis}) for n samples",
+        hint="array[:, None] makes each row a sample" if batch else None,
     )
 
 
-def _conversion(given: np.dtype[Any], wanted: np.dtype[Any]) -> str:
-    """What to do about an array of another type. Real numbers are never just cast to integers."""
+def _conversion(array: Array, wanted: np.dtype[Any]) -> str:
+    """What to do about an array of another type: never a cast that changes what it means."""
+    given = array.dtype
     if given.kind == "f" and wanted.kind in "iu":
         return (
             "real numbers are quantized by --float-io, where microtvm info shows a scale for the "
             "input; else quantize them as the model was trained"
         )
+    if given.kind in "iu" and wanted.kind == "f":
+        return (
+            "if these are real numbers, array.astype('float32') makes them such; where they are "
+            "the integers of a quantized model, leave out --float-io"
+        )
+    if given.kind in "iu" and wanted.kind in "iu" and array.size:
+        limits = np.iinfo(wanted)
+        if array.min() < limits.min or array.max() > limits.max:
+            return (
+                f"its numbers, {array.min()} to {array.max()}, do not fit into {wanted.name}: "
+                "prepare them as the model was trained"
+            )
     return f"convert it: array.astype({wanted.name!r})"
 
 

@@ -119,6 +119,8 @@ def whole_file(path: pathlib.Path) -> Iterator[IO[bytes]]:
     UnwritableError :
         Where writing fails.
     """
+    if path.is_dir():
+        raise UnwritableError(f"{path} cannot be written: Is a directory; name a file in it")
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         file = new.open("wb")

@@ -18,6 +18,9 @@ from ..templates import get_microtvm_template_projects, template_names
 if TYPE_CHECKING:
     from ..project import GeneratedProject
 
+MODEL_FILES = (".tflite", ".onnx", ".pt2")
+"""What ``microtvm compile`` takes."""
+
 _FLAG = "--project-option"
 _ASSIGNMENT = re.compile(r"[A-Za-z_][\w.-]*=")
 
@@ -156,6 +159,25 @@ def add_standalone_crt_dir(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="TVM's C runtime, for archives of TVM 0.8 to 0.18; default: runtime/ in the archive",
     )
+
+
+def refuse_model_file(archive: pathlib.Path) -> None:
+    """Refuse a trained model where its archive is wanted: it has to be compiled first."""
+    if archive.suffix in MODEL_FILES:
+        raise MicroTVMError(
+            f"{archive} is a trained model, not an archive",
+            hint=f"compile it first: microtvm compile {archive} -o model.tar",
+        )
+
+
+def check_output(path: pathlib.Path | None) -> None:
+    """Refuse a file that cannot be written before the work that it is to hold is done."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise MicroTVMError(f"{path} cannot be written: it is a directory; name a file in it")
+    if not path.parent.is_dir():
+        raise MicroTVMError(f"{path} cannot be written: there is no directory {path.parent}")
 
 
 def template_directory(given: str) -> pathlib.Path:

@@ -7,7 +7,7 @@ import argparse
 import pathlib
 import shlex
 
-from .arguments import UsageError
+from .arguments import UsageError, check_output
 from .report import Report
 
 HELP = "compile a trained model into a Model Library Format archive"
@@ -85,6 +85,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
     shapes = dict(map(_shape, args.shape))
     if args.cmsis_path is not None and args.kernels != "cmsis-nn":
         raise UsageError("--cmsis-path goes with --kernels cmsis-nn")
+    check_output(args.output)
     with report.step("compile") as notes:
         from ..compiler.child import compile_in_child
 

@@ -7,18 +7,17 @@ import argparse
 import pathlib
 import shlex
 
-from ..errors import MicroTVMError
 from .arguments import (
     add_project_options,
     add_standalone_crt_dir,
     add_template,
     project_options,
+    refuse_model_file,
     template_directory,
 )
 from .report import Report
 
 HELP = "generate a project from a template and an archive"
-_MODEL_FILES = (".tflite", ".onnx", ".pt2")  # what microtvm compile takes
 EXAMPLES = """
 microtvm create my_project model.tar --template host
 microtvm create my_project model.tar --template path/to/template --project-option board=nucleo a=1
@@ -50,11 +49,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
     from ..archive import read_model_facts
     from ..project import TemplateProject
 
-    if args.archive.suffix in _MODEL_FILES:
-        raise MicroTVMError(
-            f"{args.archive} is a trained model, not an archive",
-            hint=f"compile it first: microtvm compile {args.archive} -o model.tar",
-        )
+    refuse_model_file(args.archive)
     options = project_options(args)
     directory = template_directory(args.template)
     model = read_model_facts(args.archive)

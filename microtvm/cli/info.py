@@ -8,7 +8,7 @@ import pathlib
 from typing import Any
 
 from ..archive import ModelFacts, read_model_facts
-from .arguments import template_directory
+from .arguments import refuse_model_file, template_directory
 from .facts import footprint, footprint_lines, layer_lines, model_lines, option_lines
 from .report import Report
 
@@ -33,6 +33,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
     """Describe what was named."""
     path = pathlib.Path(args.target)
     if path.is_file():
+        refuse_model_file(path)
         model = read_model_facts(path)
         report.result(
             {"kind": "archive", "archive": args.target, "model": model.to_json()},

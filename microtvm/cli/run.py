@@ -12,6 +12,7 @@ from .arguments import (
     UsageError,
     add_project,
     add_project_options,
+    check_output,
     check_use,
     project_options,
 )
@@ -68,6 +69,7 @@ def run(args: argparse.Namespace, report: Report) -> None:
     """Run the samples; print the answers where no file is given for them."""
     if args.repeat < 1:
         raise UsageError(f"--repeat wants a number from 1 on and was given {args.repeat}")
+    check_output(args.outputs)
     from ..project import GeneratedProject
 
     options = project_options(args)

@@ -372,10 +372,14 @@ def instantiate_from_dir(
     elif script.is_file():
         command = [sys.executable, str(script)]
     else:
-        kind = "holds neither" if directory.is_dir() else "does not exist; it should hold"
+        if directory.is_dir():
+            said = f"holds neither {SERVER_FILE} nor {LAUNCH_SCRIPT}"
+        elif directory.exists():
+            said = "is a file"
+        else:
+            said = f"does not exist; it should hold {SERVER_FILE} or {LAUNCH_SCRIPT}"
         raise ProjectAPIServerNotFoundError(
-            f"{project_dir} {kind} {SERVER_FILE} {'nor' if directory.is_dir() else 'or'}"
-            f" {LAUNCH_SCRIPT}",
+            f"{project_dir} {said}",
             hint="name the directory of a template or of a generated project",
         )
     with contextlib.ExitStack() as stack:

@@ -258,6 +258,16 @@ def test_what_is_not_there(command: Command, archive: pathlib.Path, tmp_path: pa
         assert "microtvm_api_server.py" in error_of(command(*words))
     assert "does not exist" in error_of(command("build", "nothing"))
     assert "nothing" in error_of(command("info", "nothing"))
+    assert "is a file; name the directory" in error_of(command("build", archive))
+    (tmp_path / "a.tflite").touch()
+    for words in (("info", "a.tflite"), ("create", "project", "a.tflite")):
+        assert "microtvm compile a.tflite" in error_of(command(*words))
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(command: Command) -> None:
+    for place, why in ((".", "is a directory"), ("no/out", "there is no directory no")):
+        assert why in error_of(command("compile", "nothing.onnx", "-o", place))
+        assert why in error_of(command("run", "nothing", "--inputs", "x", "--outputs", place))
 
 
 def test_a_template_where_a_project_is_wanted(

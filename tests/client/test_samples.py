@@ -118,3 +118,30 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: pathlib.Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["out.npz"]
     with pytest.raises(SampleError, match="cannot be written"):
         save(tmp_path / "nowhere" / "out.npz", {"output": zeros(2)})
+
+
+def test_conversions_that_would_change_what_numbers_mean_are_not_advised(
+    tmp_path: pathlib.Path,
+) -> None:
+    with pytest.raises(SampleError) as caught:
+        load_inputs(write(tmp_path, x=zeros(1, 4, dtype="int8")), ONE)
+    assert "leave out --float-io" in str(caught.value.hint)
+    byte = [Tensor("x", (1, 4), np.dtype("int8"))]
+    with pytest.raises(SampleError) as caught:
+        load_inputs(write(tmp_path, x=zeros(1, 4, dtype="int64") + 200), byte)
+    assert "200 to 200, do not fit into int8" in str(caught.value.hint)
+    with pytest.raises(SampleError) as caught:
+        load_inputs(write(tmp_path, x=zeros(1, 4, dtype="int64") + 100), byte)
+    assert "astype('int8')" in str(caught.value.hint)
+
+
+def test_a_batch_is_not_taken_for_samples(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(SampleError, match=r"shape \(8, 4\)") as caught:
+        load_inputs(write(tmp_path, x=zeros(8, 4)), ONE)
+    assert "array[:, None]" in str(caught.value.hint)
+
+
+def test_a_directory_is_no_file_to_write(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(SampleError, match=r"\. cannot be written: Is a directory"):
+        save(pathlib.Path(), {"output": zeros(2)})
+    assert not list(tmp_path.iterdir())

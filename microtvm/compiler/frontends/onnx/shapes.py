@@ -46,7 +46,7 @@ def fix_shapes(path: pathlib.Path, model: Any, shapes: Mapping[str, Sequence[int
                 raise CompileError(
                     f"{path}: input {value.name} has an open dimension in its shape "
                     f"({', '.join(extents)}); a board needs fixed shapes, give one with "
-                    f"shapes={{{value.name!r}: (...)}}"
+                    f"--shape {value.name}=N,N,... (in Python, shapes={{{value.name!r}: (...)}})"
                 )
     for value in [*model.graph.output, *model.graph.value_info]:
         for dim in value.type.tensor_type.shape.dim:
