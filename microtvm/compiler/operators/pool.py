@@ -150,9 +150,10 @@ class Pool2D(Operator):
         # 256 more steps make all of it positive, and do not change what is even.
         zero = self.output.zero_point
         return [
-            f"uint32_t halves = 2u * (uint32_t)(value + {256 - zero} * {count}) + {count};",
-            f"uint32_t mean = halves / (2u * {count});",
-            f"mean -= halves % (2u * {count}) == 0 ? mean & 1u : 0u;",
+            f"uint32_t count = (uint32_t){count};",
+            f"uint32_t halves = 2u * (uint32_t)(value + {256 - zero} * {count}) + count;",
+            "uint32_t mean = halves / (2u * count);",
+            "mean -= halves % (2u * count) == 0 ? mean & 1u : 0u;",
             f"value = (int32_t)mean - {256 - zero};",
         ]
 
