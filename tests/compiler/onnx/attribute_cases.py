@@ -920,6 +920,8 @@ def _images() -> list[Case]:
         n("DFT", f(1, 8, 2), c(6), c(1), inverse=1),
         n("DFT", f(1, 8, 1), None, c(1), onesided=1),
         n("STFT", f(1, 16, 1), c(4), w(8), c(8), onesided=0),
+        n("AffineGrid", f(1, 2, 3), c([1, 1, 4, 5]), align_corners=1),
+        n("AffineGrid", f(2, 3, 4), c([2, 1, 2, 3, 4]), align_corners=1),
         n("CenterCropPad", f(5, 6), c([3, 9])),
         n("CenterCropPad", f(5, 6, 2), c([4]), axes=[1]),
     ]

@@ -62,9 +62,10 @@ def _fits(value: Any) -> bool:
 # Inputs that say what an operator does rather than what it works on. A test hands them in; a model
 # for a board has them as constants, and so have the cases here.
 _PARAMETERS = frozenset(
-    """K M axes axis canvas_shape crop_shape depth dft_length ends image_shape block_shape k
-    max_output_boxes_per_class pads output_shape r ratio training_mode repeats roi scales
-    score_threshold iou_threshold shape size sizes split starts steps t values""".split()  # noqa: SIM905
+    """K M axes axis canvas_shape crop_shape depth dft_length ends frame_length frame_step
+    image_shape block_shape k max_output_boxes_per_class pads output_shape r ratio
+    training_mode repeats roi scales score_threshold iou_threshold shape size sizes split
+    starts steps t values""".split()  # noqa: SIM905
 )
 
 
@@ -105,6 +106,7 @@ _MORE = {
     "Loop": ("M", "cond"),
     "QLinearConv": ("x_scale", "w_scale", "y_scale"),
     "ReverseSequence": ("sequence_lens",),
+    "STFT": ("window",),
 }
 
 _TESTED: dict[str, tuple[Any, int]] = {}

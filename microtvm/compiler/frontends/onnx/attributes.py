@@ -20,6 +20,7 @@ from .rewrites.refused import REFUSED_WHOLLY
 # attributes, nor inputs or outputs that may be left out, need no line; those that ONNX defines by
 # other operators and that are expanded (`prepare._FUNCTIONS`) are not looked at.
 _TABLE = """
+AffineGrid             align_corners
 ArgMax                 axis keepdims select_last_index
 ArgMin                 axis keepdims select_last_index
 AveragePool            auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides
