@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .at_fault import graph_fault, kernel_fault, operator_name
 from .dependencies import load
 from .emit.names import identifiers
 from .errors import CompileError, UnsupportedOperatorError
@@ -61,16 +62,22 @@ def lower(model: ImportedModel, prefix: str) -> Program:
     tvm: Any = load("tvm", "compile models")
     _refuse_training(model)
     with tvm.target.Target("c"), tvm.transform.PassContext(opt_level=3):
+        passes = graph_passes()
         try:
-            module = tvm.transform.Sequential(graph_passes())(model.module)
+            module = tvm.transform.Sequential(passes)(model.module)
         except Exception as error:  # TVM raises many types
-            raise _explain(model, error) from error
+            raise graph_fault(model.source, model.module, passes, error) from error
         reader = _MainReader(module, model, prefix)
         program = reader.program()
         try:
-            _lower_kernels(tvm, program, reader.kernel_functions)
+            _lower_kernels(tvm, program.kernels, reader.kernel_functions)
         except Exception as error:  # TVM raises many types
-            raise _explain(model, error) from error
+            raise kernel_fault(
+                model.source,
+                program.calls,
+                lambda kernel: _lower_kernels(tvm, [kernel], reader.kernel_functions),
+                error,
+            ) from error
     return program
 
 
@@ -93,28 +100,20 @@ def _refuse_training(model: ImportedModel) -> None:
         )
 
 
-def _explain(model: ImportedModel, error: Exception) -> CompileError:
-    text = str(error).strip()
-    return CompileError(
-        f"{model.source}: TVM cannot lower the model: "
-        f"{text.splitlines()[0] if text else repr(error)}",
-        details=text,
-    )
-
-
-def _lower_kernels(tvm: Any, program: Program, functions: dict[str, Any]) -> None:
+def _lower_kernels(tvm: Any, kernels: list[Kernel], functions: dict[str, Any]) -> None:
     """Run the kernel passes on all of TVM's kernels at once, and give each its result."""
-    if not functions:
-        return
     target = tvm.target.Target("c")
     module = tvm.IRModule(
         {
-            name: function.with_attr("global_symbol", name).with_attr("target", target)
-            for name, function in functions.items()
+            k.name: functions[k.name].with_attr("global_symbol", k.name).with_attr("target", target)
+            for k in kernels
+            if k.name in functions
         }
     )
+    if not module.functions:
+        return
     module = tvm.transform.Sequential(kernel_passes())(module)
-    for kernel in program.kernels:
+    for kernel in kernels:
         if kernel.name in functions:
             kernel.body = module[kernel.name]
 
@@ -266,12 +265,12 @@ class _MainReader:
         node = type(value).__name__
         if node != "Call":
             return self._operand(value)
-        name = str(getattr(value.op, "name", getattr(value.op, "name_hint", value.op)))
-        if name == "relax.call_tir":
+        name = operator_name(value)
+        if name == "call_tir":
             return self._call_tir(binding.var.name, value)
-        if name == "relax.reshape":
+        if name == "reshape":
             return self._operand(value.args[0])
-        if name in ("relax.call_pure_packed", "relax.call_dps_packed", "relax.call_packed"):
+        if name in ("call_pure_packed", "call_dps_packed", "call_packed"):
             name = str(getattr(value.args[0], "global_symbol", name))
             if name in self._model.operators:
                 return self._call_operator(self._model.operators[name], value)
@@ -280,7 +279,7 @@ class _MainReader:
     def _unsupported(self, operator: str) -> UnsupportedOperatorError:
         return UnsupportedOperatorError(
             self._model.source,
-            [operator.removeprefix("relax.")],
+            [operator],
             "TVM has no kernel for it that runs without TVM's runtime",
         )
 

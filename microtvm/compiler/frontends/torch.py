@@ -45,8 +45,10 @@ def read(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> ImportedMod
                 str(path), operators, "not supported by TVM's PyTorch importer"
             ) from error
         raise CompileError(
-            f"{path}: TVM's PyTorch importer failed: {text.splitlines()[0] if text else error!r}",
-            details=text,
+            f"{path}: the program cannot be imported; export it anew (torch.export with inputs as "
+            "in inference), and if that does not help report it with the model (-v shows what the "
+            "importer says)",
+            details=text or repr(error),
         ) from error
     main = module["main"]
     return ImportedModel(
