@@ -113,11 +113,13 @@ def run(args: argparse.Namespace, report: Report) -> None:
         {
             "archive": str(args.output),
             "model": facts.to_json(),
+            "notes": list(compiled.notes),
             "check": check.to_json() if check else None,
             "seconds": compiled.seconds,
         },
         [
             *model_lines(facts),
+            *(f"assumed     {note}" for note in compiled.notes),
             *layer_lines(facts),
             *(check.lines() if check else []),
             f"next: microtvm create PROJECT_DIR {shlex.quote(str(args.output))} --template host",

@@ -75,6 +75,8 @@ class CompiledModel:
     seconds : dict of str to float
         Where the time of compiling went: importing ``"tvm"``, reading the ``"model"``, making the
         ``"code"`` and the ``"check"``.
+    notes : tuple of str
+        Sentences about what was assumed where the model's file leaves it open.
     """
 
     name: str
@@ -89,3 +91,4 @@ class CompiledModel:
     layers: tuple[LayerInfo, ...] = ()
     cmsis_nn: Rounding | None = None
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
+    notes: tuple[str, ...] = ()

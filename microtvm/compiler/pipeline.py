@@ -189,6 +189,7 @@ def compile_imported(imported: ImportedModel, name: str, kernels: Kernels = "own
         cmsis_nn=imported.operators.rounding if _calls_cmsis_nn(program) else None,
         workspace_bytes=workspace_bytes,
         workspace_with_io_bytes=shared_bytes,
+        notes=tuple(imported.notes),
         files={
             **{path: text.encode() for path, text in files.items()},
             f"parameters/{name}.params": _parameters(program),

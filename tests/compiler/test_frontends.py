@@ -103,7 +103,12 @@ def test_onnx_open_batch_alone_is_one(build, onnx_file):
     )
     compiled = compile(path)
     assert (compiled.inputs[0].shape, compiled.outputs[0].shape) == ((1, 8), (1, 4))
-    assert compile(path, shapes={"pixels/0": (3, 8)}).outputs[0].shape == (3, 4)
+    assert compiled.notes == (
+        "input pixels/0: its open first dimension (batch) is taken as 1; "
+        "--shape pixels/0=N,8 makes it N",
+    )
+    given = compile(path, shapes={"pixels/0": (3, 8)})
+    assert (given.outputs[0].shape, given.notes) == ((3, 4), ())
     with pytest.raises(CompileError, match=r"pixels/0 has the shape \(\?, 8\), which cannot be"):
         compile(path, shapes={"pixels/0": (3, 9)})
 

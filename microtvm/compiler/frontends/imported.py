@@ -47,6 +47,8 @@ class ImportedModel:
         must agree with it.
     states : list of State
         What is kept from run to run.
+    notes : list of str
+        Sentences about what was assumed where the file leaves it open.
     """
 
     module: Any
@@ -56,6 +58,7 @@ class ImportedModel:
     operators: OperatorTable = field(default_factory=OperatorTable)
     declared: Interface | None = None
     states: list[State] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def default_output_names(count: int) -> list[str]:

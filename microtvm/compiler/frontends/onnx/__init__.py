@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ...dependencies import load
 from ..imported import ImportedModel
@@ -40,5 +41,6 @@ def read(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> ImportedMod
     load("tvm", "compile models")
     load("onnx", "read ONNX models")
     model = open_model(path)
-    fix_shapes(path, model, shapes)
-    return import_model(path, *prepare(path, convert_old(path, model)))
+    notes = fix_shapes(path, model, shapes)
+    imported = import_model(path, *prepare(path, convert_old(path, model)))
+    return replace(imported, notes=notes)

@@ -10,12 +10,18 @@ from typing import Any
 from ...errors import CompileError
 
 
-def fix_shapes(path: pathlib.Path, model: Any, shapes: Mapping[str, Sequence[int]]) -> None:
+def fix_shapes(path: pathlib.Path, model: Any, shapes: Mapping[str, Sequence[int]]) -> list[str]:
     """Write a shape into every input: the one that is given, else the file's own.
 
     A dimension name (``dim_param``) whose extent is known from one input is known in all. Shapes
     that the file says of other tensors are dropped where they are open: they are inferred again.
+
+    Returns
+    -------
+    list of str
+        A sentence for each input whose batch nobody gave.
     """
+    notes: list[str] = []
     known: dict[str, int] = {}
     for value in model.graph.input:
         dims = value.type.tensor_type.shape.dim
@@ -28,12 +34,11 @@ def fix_shapes(path: pathlib.Path, model: Any, shapes: Mapping[str, Sequence[int
         if not value.type.HasField("tensor_type"):
             raise CompileError(f"{path}: input {value.name} is not a tensor")
         if not value.type.tensor_type.HasField("shape"):
-            raise CompileError(
-                f"{path}: input {value.name} has no shape; give one with "
-                f"shapes={{{value.name!r}: (...)}}"
-            )
+            raise CompileError(f"{path}: input {value.name} has no shape; {_give_one(value.name)}")
         dims = value.type.tensor_type.shape.dim
         batch = len(dims) > 1 and all(map(_fixed, dims[1:]))
+        if batch and not _fixed(dims[0]) and known.get(dims[0].dim_param, 1) == 1:
+            notes.append(_note(value.name, dims))
         for index, dim in enumerate(dims):
             if _fixed(dim):
                 continue
@@ -45,13 +50,25 @@ def fix_shapes(path: pathlib.Path, model: Any, shapes: Mapping[str, Sequence[int
                 extents = [str(d.dim_value) if _fixed(d) else d.dim_param or "?" for d in dims]
                 raise CompileError(
                     f"{path}: input {value.name} has an open dimension in its shape "
-                    f"({', '.join(extents)}); a board needs fixed shapes, give one with "
-                    f"--shape {value.name}=N,N,... (in Python, shapes={{{value.name!r}: (...)}})"
+                    f"({', '.join(extents)}); a board needs fixed shapes, {_give_one(value.name)}"
                 )
     for value in [*model.graph.output, *model.graph.value_info]:
         for dim in value.type.tensor_type.shape.dim:
             if not _fixed(dim):
                 dim.ClearField("value")
+    return notes
+
+
+def _note(name: str, dims: Any) -> str:
+    others = ",".join(str(dim.dim_value) for dim in dims[1:])
+    return (
+        f"input {name}: its open first dimension ({dims[0].dim_param or '?'}) is taken as 1; "
+        f"--shape {name}=N,{others} makes it N"
+    )
+
+
+def _give_one(name: str) -> str:
+    return f"give one with --shape {name}=N,N,... (in Python, shapes={{{name!r}: (...)}})"
 
 
 def _fixed(dim: Any) -> bool:
