@@ -51,10 +51,10 @@ class Finding:
     def line(self) -> str:
         """Say it in a line."""
         if self.found is not None:
-            return f"  found     {self.name:<17} {self.found}"
+            return f"  found     {self.name:<16} {self.found}"
         if self.required:
-            return f"  missing   {self.name:<17} needed to {self.needed_for}: {self.install}"
-        return f"  optional  {self.name:<17} not here; to {self.needed_for}: {self.install}"
+            return f"  missing   {self.name:<16} needed to {self.needed_for}: {self.install}"
+        return f"  optional  {self.name:<16} not here; to {self.needed_for}: {self.install}"
 
     def to_json(self) -> dict[str, Any]:
         """Give it as an object."""
