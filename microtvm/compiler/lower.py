@@ -10,6 +10,7 @@ import numpy as np
 
 from .at_fault import graph_fault, kernel_fault, operator_name
 from .dependencies import load
+from .dtypes import ELEMENT_TYPES
 from .emit.names import identifiers
 from .errors import CompileError, UnsupportedOperatorError
 from .frontends.imported import ImportedModel
@@ -27,7 +28,8 @@ def tensor_info(name: str, type_: Any, source: str) -> TensorInfo:
     Raises
     ------
     CompileError
-        If it is no tensor, a dimension is not a constant, or it has no elements.
+        If it is no tensor, a dimension is not a constant, it has no elements, or they are of a type
+        that no board could hold.
     """
     shape = getattr(type_, "shape", None)
     if shape is None or not hasattr(type_, "dtype"):
@@ -40,6 +42,11 @@ def tensor_info(name: str, type_: Any, source: str) -> TensorInfo:
             )
         extents.append(int(extent))
     info = TensorInfo(name, tuple(extents), str(type_.dtype))
+    if info.dtype not in ELEMENT_TYPES:
+        raise CompileError(
+            f"{source}: {name} is of the type {info.dtype}, which no board holds; export the model "
+            f"with one of {', '.join(ELEMENT_TYPES)}"
+        )
     if info.nbytes == 0:
         raise CompileError(f"{source}: {name} has no elements (shape {info.shape})")
     return info
@@ -267,7 +274,7 @@ class _MainReader:
             return self._operand(value)
         name = operator_name(value)
         if name == "call_tir":
-            return self._call_tir(binding.var.name, value)
+            return self._call_tir(value)
         if name == "reshape":
             return self._operand(value.args[0])
         if name in ("call_pure_packed", "call_dps_packed", "call_packed"):
@@ -283,10 +290,14 @@ class _MainReader:
             "TVM has no kernel for it that runs without TVM's runtime",
         )
 
-    def _call_tir(self, name: str, call: Any) -> Any:
+    def _call_tir(self, call: Any) -> Any:
         variable = call.args[0]
         if len(call.args) > 2:
-            raise CompileError(f"{self._model.source}: {name} has a shape known only at run time")
+            raise UnsupportedOperatorError(
+                self._model.source,
+                [variable.name_hint],
+                "the shape of its result is known only at run time",
+            )
         sources = [self._operand(field) for field in call.args[1].fields]
         if not all(isinstance(place, Place) for place in sources):
             raise self._unsupported(f"{variable.name_hint} (on a tuple)")
@@ -294,7 +305,7 @@ class _MainReader:
         targets = []
         shape: tuple[int, ...] = ()
         for type_ in types:
-            info = tensor_info(f"the tensor {name}", type_, self._model.source)
+            info = tensor_info(f"what {variable.name_hint} makes", type_, self._model.source)
             shape = shape or info.shape
             targets.append(Place(Space.ARENA, len(self._sizes)))
             self._sizes.append(info.nbytes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from microtvm.compiler import UnsupportedOperatorError, compile
+from microtvm.compiler import CompileError, UnsupportedOperatorError, compile
 
 F32 = "float32"
 
@@ -69,3 +69,18 @@ def test_a_function_outside_of_the_model_is_named(relax_main):
     with pytest.raises(UnsupportedOperatorError, match=r"operator unique: ") as caught:
         compile(module)
     assert caught.value.operators == ("unique",)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "between", "what"),
+    [("bfloat16", "bfloat16", "input x"), (F32, "float8_e4m3fn", "what fused_cast_reshape makes")],
+)
+def test_a_tensor_of_a_type_that_no_board_holds_is_named(relax_main, dtype, between, what):
+    from tvm.relax import op
+
+    module = relax_main({"x": ((4,), dtype)}, lambda x: op.reshape(op.astype(x, between), (2, 2)))
+    with pytest.raises(
+        CompileError,
+        match=f"^the Relax module: {what} is of the type {between}, .* one of bool, int8, ",
+    ):
+        compile(module)
