@@ -31,7 +31,10 @@ def roi_align(node: Node) -> bool | None:
 @rewrites("NonMaxSuppression")
 def non_max_suppression(node: Node) -> bool | None:
     """The number of boxes that it selects is known only at run time."""
-    raise Refusal("the number of boxes in its result is known only at run time")
+    raise Refusal(
+        "the number of boxes in its result is known only at run time; end the model before it, and "
+        "let the application select boxes from their scores"
+    )
 
 
 @rewrites(*_COUNTED_AT_RUN_TIME)
