@@ -53,3 +53,11 @@ def random_numbers(node: Node) -> bool | None:
 def for_no_board(node: Node) -> bool | None:
     """Files and texts."""
     raise Refusal("it works on files or texts; compute what comes of it in the application")
+
+
+@rewrites("Shrink")
+def shrink(node: Node) -> bool | None:
+    """TVM's importer rounds lambd and bias to the type of its input."""
+    if not node.dtype(0).startswith("float"):
+        raise Refusal(f"of {node.dtype(0)} it is not known; cast to float before it")
+    return False
