@@ -131,6 +131,10 @@ class Node:
             return [text.decode() for text in value]
         return value
 
+    def attributes(self) -> dict[str, Any]:
+        """All that the file gives."""
+        return dict(self._attributes)
+
     def has_input(self, index: int) -> bool:
         """Whether an optional input is there."""
         return len(self.node.input) > index and self.node.input[index] != ""

@@ -24,6 +24,16 @@ def is_inf(node: Node) -> bool | None:
     return None
 
 
+@rewrites("Sign")
+def sign(node: Node) -> bool | None:
+    """Of integers without a sign, of which TVM's kernel makes -1 as of others."""
+    dtype = node.dtype(0)
+    if not dtype.startswith("uint"):
+        return False
+    node.give(node.cast(node.cast(node.input(0), "bool"), dtype))
+    return None
+
+
 @rewrites("Dropout")
 def dropout(node: Node) -> bool | None:
     """The identity in inference; its mask is all true."""

@@ -6,6 +6,7 @@ ONNX Runtime ends with an error there, which a board has no one to tell of.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -52,3 +53,30 @@ def along_axes(node: Node) -> bool | None:
     """As many axes as the last extent of the indices, behind those that are batches."""
     batches = node.attribute("batch_dims", 0)
     return _hold(node, 1, node.shape(0)[batches : batches + node.shape(1)[-1]])
+
+
+@rewrites("MaxUnpool")
+def unpool(node: Node) -> bool | None:
+    """Places in the result as if it were flat."""
+    if node.has_input(2):
+        shape = node.required_constant(2, "output_shape").tolist()
+    else:
+        shape = node.output_shape(0)
+    return _hold(node, 1, [math.prod(shape)])
+
+
+@rewrites("RoiAlign")
+def roi_align(node: Node) -> bool | None:
+    """Which image of a batch; TVM's importer takes float32 alone for what it is.
+
+    Its maximum is of weighted corners in ONNX, of interpolated points in TVM.
+    """
+    if node.attribute("mode", "avg") != "avg":
+        raise Refusal("its mode max is not known")
+    dtype = node.dtype(0)
+    if dtype == "float32":
+        return _hold(node, 2, [node.shape(0)[0]])
+    given = [node.cast(node.input(index), "float32") for index in (0, 1)]
+    result = node.emit("RoiAlign", *given, node.input(2), **node.attributes())
+    node.give(node.cast(result, dtype))
+    return None

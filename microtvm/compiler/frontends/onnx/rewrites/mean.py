@@ -37,7 +37,7 @@ def reduce_mean(node: Node) -> bool | None:
     return None
 
 
-def _in_another_type(node: Node, dtype: str) -> None:
+def in_another_type(node: Node, dtype: str) -> None:
     """The same operator between two casts."""
     names = ("axes", "keepdims", "noop_with_empty_axes")
     attributes = {name: node.attribute(name) for name in names}
@@ -58,21 +58,12 @@ def reduce_log_sum_exp(node: Node) -> bool | None:
     raise Refusal(f"of {node.dtype(0)} it is not known; cast to float before it")
 
 
-@rewrites("ReduceL2", "ReduceLogSum")
-def reduce_through_float(node: Node) -> bool | None:
-    """Roots and logarithms of integers; double holds every sum of squares of 32 bits' roots."""
-    if node.dtype(0).startswith("float"):
-        return False
-    _in_another_type(node, "float64")
-    return None
-
-
 @rewrites("ReduceMax", "ReduceMin")
 def reduce_bool(node: Node) -> bool | None:
     """Any and all."""
     if node.dtype(0) != "bool":
         return False
-    _in_another_type(node, "uint8")
+    in_another_type(node, "uint8")
     return None
 
 

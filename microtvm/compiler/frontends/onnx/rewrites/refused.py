@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators and attributes that TVM's importer takes for something else."""
+"""Operators that can be had in no way, or that TVM's importer takes for something else."""
 
 from __future__ import annotations
 
@@ -18,14 +18,6 @@ REFUSED_WHOLLY = frozenset(
     ("NonMaxSuppression", *_COUNTED_AT_RUN_TIME, *_RANDOM, *_FILES_AND_TEXTS)
 )
 """Whatever their attributes and inputs are."""
-
-
-@rewrites("RoiAlign")
-def roi_align(node: Node) -> bool | None:
-    """Its maximum is of weighted corners in ONNX, of interpolated points in TVM."""
-    if node.attribute("mode", "avg") != "avg":
-        raise Refusal("its mode max is not known")
-    return False
 
 
 @rewrites("NonMaxSuppression")

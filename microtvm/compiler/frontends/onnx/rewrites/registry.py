@@ -13,11 +13,12 @@ registered: dict[tuple[str, str], Rewrite] = {}
 
 
 def rewrites(*operators: str, domain: str = "") -> Callable[[Rewrite], Rewrite]:
-    """Register a function for operators of a domain (ONNX's own by default)."""
+    """Register a function for operators of a domain (ONNX's own by default), one for each."""
 
     def register(function: Rewrite) -> Rewrite:
         for operator in operators:
-            registered[(domain, operator)] = function
+            other = registered.setdefault((domain, operator), function)
+            assert other is function, f"{operator} has a rewrite: {other.__module__}"
         return function
 
     return register
