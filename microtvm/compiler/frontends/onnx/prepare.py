@@ -85,23 +85,32 @@ def prepare(path: pathlib.Path, model: Any) -> tuple[Any, list[Operator]]:
 def _inline(onnx: Any, model: Any) -> Any:
     """Functions of the model's own, and those of ONNX's in `_FUNCTIONS`, in other operators."""
     inliner: Any = load("onnx.inliner", "read ONNX models")
-    names = {node.op_type for node in model.graph.node}
     if model.functions:
         model = inliner.inline_local_functions(model)
-        names = {node.op_type for node in model.graph.node}
     _write_defaults(onnx, model)
     for node in model.graph.node:
         while node.input and not node.input[-1]:  # the inliner asks for their types
             node.input.pop()
     typed = onnx.shape_inference.infer_shapes(model, data_prop=True)
     _write_types_of_constants(onnx, typed)
-    for name in sorted(names.intersection(_FUNCTIONS)):
-        # One that onnx cannot expand stays, and is refused by its name.
-        with contextlib.suppress(Exception):
-            typed = inliner.inline_selected_functions(
-                typed, [("", name)], exclude=False, inline_schema_functions=True
-            )
+    before: set[str] = set()
+    # What a function is expanded to may be one of them again.
+    while (names := _functions(typed)) != before:
+        for name in sorted(names):
+            # One that onnx cannot expand stays, and is refused by its name.
+            with contextlib.suppress(Exception):
+                typed = onnx.shape_inference.infer_shapes(
+                    inliner.inline_selected_functions(
+                        typed, [("", name)], exclude=False, inline_schema_functions=True
+                    ),
+                    data_prop=True,
+                )
+        before = names
     return typed
+
+
+def _functions(model: Any) -> set[str]:
+    return {node.op_type for node in model.graph.node}.intersection(_FUNCTIONS)
 
 
 def _write_types_of_constants(onnx: Any, model: Any) -> None:
