@@ -34,7 +34,6 @@ the operator quantizes).
 - **runs**, **in float**, **refused**, **differs**: as above; where forms of an operator fare
   differently, the operator sets stand behind;
 - none: neither runtime computes it;
-- not run: not yet, when this page was written;
 - empty: ONNX has no such form. Of uint16, uint32, uint64, float64 nothing is said here; string is
   tried where an operator has nothing else."""
 
