@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 
 from .. import log
 from ..errors import (
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 MAX_BATCH = 1000
 _MAX_DIGITS = 4300
+
+
+class Encoded(str):
+    """A method's result that is JSON already; the rest is encoded here."""
 
 
 class Dispatcher:
@@ -92,7 +97,8 @@ class Dispatcher:
         if method is None:
             raise MethodNotFoundError(f"the Project API has no method {shown(name)}")
         try:
-            return _to_json(method.call(params))
+            result = method.call(params)
+            return result if isinstance(result, Encoded) else _to_json(result)
         except JSONRPCError:
             raise
         except Exception as error:
@@ -129,14 +135,17 @@ def _no_constant(name: str) -> None:
 
 
 def _to_int(digits: str) -> int:
-    # Python before 3.11 would take minutes for a number of a million digits.
+    # A Python without the limit of its own would take minutes for a number of a million digits.
     if len(digits) > _MAX_DIGITS:
         raise ValueError(f"a number of {len(digits)} digits")
     return int(digits)
 
 
 # Made once: json.loads and json.dumps make one each time they are given options.
-_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_int=_to_int)
+_DECODER = json.JSONDecoder(
+    parse_constant=_no_constant,
+    parse_int=None if hasattr(sys, "set_int_max_str_digits") else _to_int,
+)
 _to_json = json.JSONEncoder(allow_nan=False).encode
 
 
@@ -192,6 +201,8 @@ def bind(parameters: Mapping[str, bool], params: Any) -> dict[str, Any]:
     InvalidParamsError :
         When one is missing or not known.
     """
+    if isinstance(params, dict) and params.keys() == parameters.keys():
+        return params
     names = list(parameters)
     if isinstance(params, list):
         if len(params) > len(names):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 
 from ..errors import InvalidRequestError
 
@@ -23,10 +23,8 @@ class LineReader:
     """
 
     def __init__(self, fd: int, limit: int = MAX_LINE_BYTES) -> None:
-        self._fd = fd
+        self._file = io.BufferedReader(io.FileIO(fd, closefd=False), _CHUNK_BYTES)
         self._limit = limit
-        self._buffer = bytearray()
-        self._at_end = False
 
     def read(self) -> bytes | None:
         """The next line without its newline, or None at the end of the input.
@@ -36,41 +34,21 @@ class LineReader:
         InvalidRequestError :
             When the line was longer than the limit; the next call gives the line after it.
         """
-        searched = 0
-        length = 0
-        while True:
-            newline = self._buffer.find(b"\n", searched)
-            if newline >= 0:
-                return self._take(newline, length + newline)
-            searched = len(self._buffer)
-            if length + searched > self._limit:
-                length += searched
-                searched = 0
-                self._buffer.clear()
-            if not self._fill():
-                return self._take_last(length)
-
-    def _fill(self) -> bool:
-        chunk = b"" if self._at_end else os.read(self._fd, _CHUNK_BYTES)
-        self._at_end = not chunk
-        self._buffer += chunk
-        return bool(chunk)
-
-    def _take(self, newline: int, length: int) -> bytes:
-        line = bytes(self._buffer[:newline])
-        del self._buffer[: newline + 1]
-        self._check(length)
-        return line
-
-    def _take_last(self, length: int) -> bytes | None:
-        """What stands after the last newline counts as a line."""
-        line = bytes(self._buffer)
-        self._buffer.clear()
-        self._check(length + len(line))
+        line = self._file.readline(self._limit + 1)
+        if line.endswith(b"\n"):
+            return line[:-1]
+        if len(line) > self._limit:
+            raise InvalidRequestError(
+                f"the line has {len(line) + self._rest()} bytes; "
+                f"the longest allowed has {self._limit}"
+            )
         return line or None
 
-    def _check(self, length: int) -> None:
-        if length > self._limit:
-            raise InvalidRequestError(
-                f"the line has {length} bytes; the longest allowed has {self._limit}"
-            )
+    def _rest(self) -> int:
+        """Read up to the line's end; how many bytes that were."""
+        length = 0
+        while True:
+            piece = self._file.readline(_CHUNK_BYTES)
+            if not piece or piece.endswith(b"\n"):
+                return length + max(0, len(piece) - 1)
+            length += len(piece)

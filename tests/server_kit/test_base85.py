@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import struct
 
 import pytest
 from hypothesis import example, given
@@ -20,6 +22,20 @@ def test_encodes_as_the_standard_library_does(data: bytes) -> None:
     text = base85.encode(data)
     assert text == base64.b85encode(data).decode()
     assert base85.decode(text) == data
+
+
+def test_encodes_every_word_at_the_edge_of_a_quotient() -> None:
+    edges = range(0, 1 << 32, 85 * 85)
+    words = [*edges, *(edge - 1 for edge in edges[1:]), (1 << 32) - 1]
+    data = struct.pack(f">{len(words)}I", *words)
+    assert base85.encode(data) == base64.b85encode(data).decode()
+
+
+def test_no_digit_needs_escaping_in_json() -> None:
+    data = bytes(range(256)) * 85
+    text = base85.encode(data)
+    assert len(set(text)) == 85
+    assert json.dumps(text) == f'"{text}"'
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=300), max_size=40))
