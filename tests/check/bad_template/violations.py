@@ -596,14 +596,15 @@ refuse(
 def _(server, path):
     """Nobody watches, and the end of the input is slept through by a server that did no work."""
     start, serve = server.watcher.start, server.serve
-    server.watcher.start = lambda *fds: None
+    pipes = []
+    server.watcher.start = lambda *fds: pipes.extend(fds)
 
     def serve_and_linger(reader, write_fd, dispatcher):
         answer = dispatcher.answer
 
         def watch_first(line):
             if b"server_info_query" not in line:
-                start(reader._fd, write_fd)
+                start(*pipes)
             return answer(line)
 
         dispatcher.answer = watch_first
