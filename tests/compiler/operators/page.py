@@ -13,6 +13,16 @@ from .outcomes import Case, Judge, Outcome
 PAGE = pathlib.Path(__file__).resolve().parents[3] / "docs" / "operators.md"
 HEAD = """# Operators
 
+[TensorFlow Lite](#tensorflow-lite) and [ONNX](#onnx): a table for each, by element type, and below
+it what `compile` says of the operators that it refuses. In short:
+
+- TensorFlow Lite: all operators of TensorFlow Lite Micro run, in float32 and, where LiteRT has it,
+  in int8. Refused are its custom ones (those of the audio front end, `ethos-u` and their like).
+- ONNX: nearly all run. Refused are those that draw random numbers, work on texts or files, or have
+  results whose shape is known only at run time (`NonZero`, `Unique`, `NonMaxSuppression`), and a
+  few more, some of them for integers only.
+- A model is refused for all of its operators at once, by name, before anything is written.
+
 Made by `python -m tests.compiler.operators.operator_table --write`; CI fails when it is stale.
 """
 
