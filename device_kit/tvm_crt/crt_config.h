@@ -54,4 +54,13 @@
 #define TVM_CRT_DEBUG 0
 #endif
 
+/* Builds of newlib lack these, which TVM 0.9 and later format messages of debugging with. */
+#include <inttypes.h>
+#ifndef PRId64
+#define PRId64 "lld"
+#endif
+#ifndef PRIu64
+#define PRIu64 "llu"
+#endif
+
 #endif

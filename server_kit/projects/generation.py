@@ -17,7 +17,7 @@ from .writer import ProjectWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Mapping, Sequence
+    from typing import Any, Callable, Mapping, Sequence
 
     from .directory import ServerDirectory
 
@@ -43,8 +43,10 @@ class Generation:
 
     Attributes
     ----------
+    archive : ModelArchive
+        Open for reading.
     module : Module
-        The archive's model.
+        Its model.
     runtime : ModelRuntime
         What it runs on.
     tensor_bytes, tvm_bytes : int or None
@@ -71,15 +73,15 @@ class Generation:
         self._rpc_types = rpc_types
         self._crt_dir = standalone_crt_dir
         is_runtime_given = standalone_crt_dir is not None and standalone_crt_dir.is_dir()
-        self._archive = ModelArchive(archive_path, is_runtime_needed=not is_runtime_given)
+        self.archive = ModelArchive(archive_path, is_runtime_needed=not is_runtime_given)
 
     def __enter__(self) -> Generation:
         try:
-            self.module = self._archive.only_module()
+            self.module = self.archive.only_module()
             is_standalone = self._options["project_type"] not in self._rpc_types
-            self.runtime = ModelRuntime(self._archive, self.module, is_standalone)
+            self.runtime = ModelRuntime(self.archive, self.module, is_standalone)
         except BaseException:
-            self._archive.close()
+            self.archive.close()
             raise
         given: int | None = self._options["workspace_size_bytes"]
         self.tensor_bytes: int | None = None if self.runtime.is_tvm_crt else given
@@ -87,7 +89,7 @@ class Generation:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._archive.close()
+        self.archive.close()
 
     def facts(self) -> dict[str, Any]:
         """What any template's other methods need to know of the model and the options."""
@@ -114,6 +116,7 @@ class Generation:
         names: Sequence[str],
         facts: Mapping[str, Any],
         texts: Mapping[str, str] | None = None,
+        arrange: Callable[[pathlib.Path], None] | None = None,
     ) -> None:
         """Write the project, whole or not at all.
 
@@ -127,6 +130,8 @@ class Generation:
             What the project's own server reads with ``ServerDirectory.facts``.
         texts : mapping of str to str, optional
             Further files by name, written for this project.
+        arrange : callable, optional
+            Given the directory with all that in it, puts it where the platform's build wants it.
 
         Raises
         ------
@@ -137,13 +142,15 @@ class Generation:
         with ProjectWriter(project_dir) as project:
             for name in names:
                 project.copy(self._template.path / name)
-            project.copy(self._archive.path, ARCHIVE)
-            self._archive.unpack(project.directory / "model")
+            project.copy(self.archive.path, ARCHIVE)
+            self.archive.unpack(project.directory / "model")
             self.runtime.write(project, self._crt_dir)
-            write_cmsis_nn(project, self._archive, self._options["cmsis_path"])
+            write_cmsis_nn(project, self.archive, self._options["cmsis_path"])
             for name, text in (texts or {}).items():
                 project.write(name, text)
             project.write(FACTS, json.dumps(facts, indent=2) + "\n")
+            if arrange is not None:
+                arrange(project.directory)
             if self._options["extra_files_tar"]:
                 with SafeTar(pathlib.Path(self._options["extra_files_tar"])) as extra_files:
                     extra_files.unpack(project.directory)

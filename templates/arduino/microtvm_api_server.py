@@ -13,7 +13,6 @@ import json
 import pathlib
 
 from server_kit import (
-    ArchiveError,
     OptionError,
     ProjectError,
     ProjectOption,
@@ -92,7 +91,7 @@ class Handler(TransportHandler):
         with Generation(HERE, archive, standalone_crt_dir, options) as generation:
             facts = project_facts(generation, options)
             files = texts(HERE.path, generation, archive, facts)
-            generation.write(project_dir, PROJECT_FILES, facts, files)
+            generation.write(project_dir, PROJECT_FILES, facts, files, arranged(facts))
 
     def build(self, options):
         from arduino_kit.sketch import LIBRARIES, SKETCH
@@ -171,33 +170,45 @@ class Handler(TransportHandler):
 
 def project_facts(generation, options):
     """What the other methods need to know, decided once, when the project is generated."""
+    from arduino_kit import tvm_library
     from server_kit.projects.memory import pool_bytes
 
-    if generation.runtime.is_tvm_crt:
-        raise ArchiveError(
-            "this archive was made by TVM 0.8 to 0.18, whose C runtime this template does not "
-            "compile yet; make it with microtvm compile, or take the template host or zephyr"
-        )
     if options["cmsis_path"]:
         raise OptionError("option 'cmsis_path': this template does not compile CMSIS-NN yet")
     if options["arduino_cli_cmd"]:
         arduino_cli({}, options)  # what is not there cannot build
     fqbn = board_fqbn(options["board"])
     architecture = fqbn.split(":")[1]
+    # Teensy's core is called avr, and is none.
+    architecture = "arm" if fqbn.startswith("teensy:") else architecture
     spare = SPARE_POOL_BYTES.get(architecture, 4096)
     facts = generation.facts()
+    tvm_bytes = 0
+    if generation.runtime.is_tvm_crt:
+        tvm_library.require_support(generation, fqbn, architecture)
+        tvm_bytes = tvm_library.memory_bytes(generation, facts["is_served_by_tvm"])
     usual_baudrate = ENERGY_MODE_BAUDRATE if facts["is_energy_mode"] else DEFAULT_BAUDRATE
     return {
         **facts,
         "board": options["board"],
         "fqbn": fqbn,
-        # Teensy's core is called avr, and is none.
-        "architecture": "arm" if fqbn.startswith("teensy:") else architecture,
+        "architecture": architecture,
         "arduino_cli_cmd": options["arduino_cli_cmd"],
         "baudrate": options["baudrate"] or usual_baudrate,
         "packet_bytes": PACKET_BYTES.get(architecture, 2048),
         "pool_bytes": pool_bytes(generation.module, spare, generation.tensor_bytes),
+        "tvm_workspace_bytes": tvm_bytes,
     }
+
+
+def arranged(facts):
+    """What puts TVM's C runtime into the sketch's library; None where a model has none."""
+    from functools import partial
+
+    from arduino_kit.tvm_library import arrange
+
+    is_served = facts["is_served_by_tvm"]
+    return partial(arrange, is_served=is_served) if facts["runtime"] == "tvm_crt" else None
 
 
 def board_fqbn(board):

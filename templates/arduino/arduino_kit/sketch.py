@@ -12,14 +12,16 @@ import json
 
 from server_kit import ProjectError
 
+from . import tvm_library
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import pathlib
     from typing import Any, Mapping
 
 SKETCH = "firmware"
-LIBRARIES = "libraries"
-_LIBRARY = f"{LIBRARIES}/microtvm"
+LIBRARIES = tvm_library.LIBRARY.partition("/")[0]
+_LIBRARY = tvm_library.LIBRARY
 _CODE = ("codegen/host/src/", "codegen/host/include/")
 _MAX_CODE_BYTES = 256 << 20
 
@@ -42,7 +44,7 @@ _HEADER = """\
 #define MICROTVM_H_
 
 #include "device_kit/device_kit.h"
-#include "model/tvmgen_%(model)s.h"
+#include %(model_header)s
 #include "platform.h"
 
 #endif
@@ -72,17 +74,24 @@ _SIZES = """\
 #define POOL_BYTES %(pool_bytes)s
 """
 
+# Of all TVM's runtime allocates from; it is TVM's archives that have one.
+_TVM_SIZE = "#define TVM_MEMORY_BYTES %(tvm_workspace_bytes)s\n"
+
 _EXAMPLE = """\
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs the model again and again and prints its answers. Put your samples into the inputs. */
 #include <microtvm.h>
 
 #include "sizes.h"
+#include "tvm_memory.h"
 
 %(tensors)s
 
 void setup() {
     Serial.begin(BAUDRATE);
+    if (tvm_memory_init() != 0) {
+        platform.fatal(NULL, DK_ERROR_CONFIG);
+    }
 }
 
 void loop() {
@@ -120,9 +129,13 @@ def texts(
 
     files = {
         f"{_LIBRARY}/library.properties": _PROPERTIES,
-        f"{_LIBRARY}/src/microtvm.h": _HEADER % facts,
+        f"{_LIBRARY}/src/microtvm.h": _HEADER % {"model_header": _model_header(facts)},
         f"{SKETCH}/sizes.h": _SIZES % facts,
+        f"{SKETCH}/tvm_memory.h": _read(template / "src" / "tvm_memory.h"),
     }
+    if generation.runtime.is_tvm_crt:
+        files[f"{SKETCH}/sizes.h"] += _TVM_SIZE % facts
+        files.update(tvm_library.adapter(template, facts["is_served_by_tvm"]))
     defined = [one.partition("=") for one in facts["compile_definitions"]]
     files[f"{_LIBRARY}/src/definitions.h"] = _DEFINITIONS % "".join(
         _DEFINITION % {"name": name, "value": value if equals else 1}
@@ -139,11 +152,14 @@ def texts(
         for name in sorted(model.files):
             if name.startswith(_CODE):
                 text = model.read(name, _MAX_CODE_BYTES).decode("utf-8")
-                files[f"{_LIBRARY}/src/model/{name.rpartition('/')[2]}"] = text
+                # TVM's code looks for its header where its sources may not be.
+                is_path = generation.runtime.is_tvm_crt and name.endswith(".h")
+                folder = "src" if is_path else "src/model"
+                files[f"{_LIBRARY}/{folder}/{name.rpartition('/')[2]}"] = text
     if facts["project_type"] == "example_project":
         files[f"{SKETCH}/{SKETCH}.ino"] = _example(generation.module)
     else:
-        program = f"{facts['project_type']}.ino"
+        program = f"{facts['program'][len('main_') :]}.ino"
         files[f"{SKETCH}/{SKETCH}.ino"] = _read(template / "src" / program)
     if facts["project_type"] == "mlperftiny":
         folder = f"{_LIBRARY}/src/mlperf"
@@ -176,6 +192,11 @@ def _example(module: Any) -> str:
         "outputs": ", ".join(f"output_{i}" for i in range(len(module.outputs))),
         "prints": "".join(prints).rstrip("\n"),
     }
+
+
+def _model_header(facts: Mapping[str, Any]) -> str:
+    is_tvm = facts["runtime"] == "tvm_crt"
+    return '"tvm_crt.h"' if is_tvm else f'"model/tvmgen_{facts["model"]}.h"'
 
 
 def _read(path: pathlib.Path) -> str:

@@ -3,6 +3,7 @@
 #include <microtvm.h>
 
 #include "sizes.h"
+#include "tvm_memory.h"
 
 static uint8_t packet_buffer[PACKET_BYTES];
 static uint8_t pool[POOL_BYTES];
@@ -17,7 +18,10 @@ void setup() {
     config.packet_buffer_size = sizeof packet_buffer;
     config.pool = pool;
     config.pool_size = sizeof pool;
-    int result = dk_server_init(&server, &config);
+    int result = tvm_memory_init();
+    if (result == 0) {
+        result = dk_server_init(&server, &config);
+    }
     if (result < 0) {
         platform.fatal(NULL, result);
     }

@@ -4,6 +4,7 @@
 #include <mlperf/mlperf_model.h>
 
 #include "sizes.h"
+#include "tvm_memory.h"
 
 static uint8_t memory[POOL_BYTES];
 static mlperf_data data;
@@ -11,7 +12,7 @@ static bool is_ready;
 
 void setup() {
     platform_init(BAUDRATE);
-    is_ready = mlperf_model_start(memory, sizeof memory, &data);
+    is_ready = tvm_memory_init() == 0 && mlperf_model_start(memory, sizeof memory, &data);
 }
 
 void loop() {
