@@ -119,7 +119,7 @@ def whole_file(path: pathlib.Path) -> Iterator[IO[bytes]]:
     UnwritableError :
         Where writing fails.
     """
-    if path.is_dir():
+    if os.path.isdir(str(path)):  # and where that may not be asked, opening it says why
         raise UnwritableError(f"{path} cannot be written: Is a directory; name a file in it")
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
