@@ -109,10 +109,13 @@ def _complain(sentence: str) -> None:
 def _explain(error: BaseException) -> None:
     """Show what only whoever mends a template or this program wants to see."""
     traceback.print_exception(error)
-    for name in ("traceback", "details"):
+    for name, title in (
+        ("traceback", "the server's traceback"),
+        ("details", "what was said below"),
+    ):
         text = getattr(error, name, None)
         if text:
-            print(f"--- the server's {name} ---\n{text.rstrip()}\n---", file=sys.stderr)
+            print(f"--- {title} ---\n{text.rstrip()}\n---", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -113,6 +113,28 @@ def test_onnx_open_batch_alone_is_one(build, onnx_file):
         compile(path, shapes={"pixels/0": (3, 9)})
 
 
+def test_onnx_a_shape_that_an_input_gives(onnx_file):
+    path = onnx_file(
+        [("Expand", ["x", "size"], ["y"], {})],
+        {"x": ((3, 1), "float32"), "size": ((2,), "int64")},
+        {"y": ((3, "n"), "float32")},
+    )
+    with pytest.raises(
+        CompileError, match=r"shape of output y is known only at run time; .* have to be constants"
+    ):
+        compile(path)
+
+
+def test_onnx_an_input_without_elements(onnx_file):
+    shape = ((0, 4), "float32")
+    path = onnx_file([("Relu", ["x"], ["y"], {})], {"x": shape}, {"y": shape})
+    with pytest.raises(CompileError, match="input x has no elements"):
+        compile(path)
+    given = onnx_file([("Relu", ["x"], ["y"], {})], {"x": (("n", 4), "float32")}, {"y": shape})
+    with pytest.raises(CompileError, match="input x has no elements"):
+        compile(given, shapes={"x": (0, 4)})
+
+
 def test_shapes_for_an_input_that_is_not_there(onnx_file):
     path = onnx_file(
         DENSE["nodes"],

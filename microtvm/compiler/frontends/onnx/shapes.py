@@ -36,6 +36,10 @@ def fix_shapes(path: pathlib.Path, model: Any, shapes: Mapping[str, Sequence[int
         if not value.type.tensor_type.HasField("shape"):
             raise CompileError(f"{path}: input {value.name} has no shape; {_give_one(value.name)}")
         dims = value.type.tensor_type.shape.dim
+        if any(_fixed(dim) and dim.dim_value < 1 for dim in dims):
+            raise CompileError(
+                f"{path}: input {value.name} has no elements: a dimension of its shape is 0"
+            )
         batch = len(dims) > 1 and all(map(_fixed, dims[1:]))
         if batch and not _fixed(dims[0]) and known.get(dims[0].dim_param, 1) == 1:
             notes.append(_note(value.name, dims))

@@ -110,9 +110,13 @@ def _compare(onnx: Any, path: pathlib.Path, what: str, said: Any, made: Any) -> 
                 f"{path}: {what} {value.name} is {dtype}, but was imported as {type_.dtype}; "
                 "an operator's result type is not what the model says"
             )
-        extents: list[Any] = [
-            getattr(e, "value", None) for e in getattr(type_, "shape", None) or []
-        ]
+        shape = getattr(type_, "shape", None)
+        if shape is None:
+            raise CompileError(
+                f"{path}: the shape of {what} {value.name} is known only at run time; inputs that "
+                "give an operator a shape, axes or a count have to be constants of the model"
+            )
+        extents: list[Any] = [getattr(e, "value", None) for e in shape]
         wanted = [d.dim_value if d.HasField("dim_value") else None for d in tensor.shape.dim]
         if (
             tensor.HasField("shape")
