@@ -142,7 +142,8 @@ def _slots(parent: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]
 
 def _is_typing(node: ast.AST) -> bool:
     is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return is_docstring or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+    of_guard = node.test if isinstance(node, ast.If) else getattr(node, "targets", [None])[0]
+    return is_docstring or (of_guard is not None and ast.unparse(of_guard) == "TYPE_CHECKING")
 
 
 def _put(owner: ast.AST, name: str, position: int | None, node: ast.AST) -> None:

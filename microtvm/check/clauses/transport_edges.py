@@ -21,6 +21,8 @@ _PATIENCE_SEC = 1.5
 _DEADLINE_SEC = 0.2
 _BLOCK = b"\xfe" * (1 << 16)  # means nothing on the wire
 _MOST_BLOCKS = 256
+# A character that is no digit, and five digits that stand for more than 32 bits.
+_NOT_BASE85 = ('ab"de', "~~~~~")
 
 
 @clause("transport.read_nothing", f"{RFC}: read_transport, n")
@@ -42,6 +44,21 @@ def write_nothing(bench: Workbench) -> None:
         number = server.send("write_transport", data="", timeout_sec=1.0)
         reply = _reply(server, number, "it waits")
         expect("result" in reply, f"it was answered with {reply!r}", "return: all is written")
+
+
+@clause("transport.not_base85", f"{SHIPPED}: write_transport, data")
+def not_base85(bench: Workbench) -> None:
+    """A write whose data is not base85 is refused, and the server goes on."""
+    with exchange(bench) as (server, _):
+        for data in _NOT_BASE85:
+            number = server.send("write_transport", data=data, timeout_sec=1.0)
+            reply = _reply(server, number, f"with {data!r} it waits")
+            expect(
+                "error" in reply,
+                f"{data!r} was answered with {reply!r}",
+                "refuse it: what would be sent is not what the client meant",
+            )
+        server.call("server_info_query", tvm_version="")
 
 
 @clause("transport.no_limit", f"{SHIPPED}: read_transport, timeout_sec")

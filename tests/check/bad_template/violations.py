@@ -509,6 +509,13 @@ refuse(
 )
 
 
+@breaks("transport.not_base85", "request")
+def _(request, state):
+    if request.get("method") == "write_transport" and '"' in request["params"]["data"]:
+        request["params"]["data"] = ""
+    return request
+
+
 @breaks("transport.write_deadline", "request")
 def _(request, state):
     if request.get("method") == "write_transport" and request["params"]["timeout_sec"] == 0.2:
