@@ -246,20 +246,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="cases whose name has this text")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--json", type=pathlib.Path, help="write every outcome there")
+    parser.add_argument("--json", type=pathlib.Path, help="write every outcome there, a line each")
     arguments = parser.parse_args()
     chosen = [case for case in cases() if arguments.only in case.name]
     counts: collections.Counter[str] = collections.Counter()
-    everything = []
-    for outcome in outcomes(chosen, arguments.jobs):
-        everything.append(outcome)
-        counts[outcome.verdict] += 1
-        if outcome.verdict == WRONG or (arguments.only and outcome.verdict == REFUSED):
-            print(f"{outcome.verdict} {outcome.case}: {outcome.reason}", flush=True)
-    if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(o) for o in everything], indent=1))
+    # A run that is broken off has written what it has found.
+    with open(arguments.json or os.devnull, "w", buffering=1) as lines:
+        for outcome in outcomes(chosen, arguments.jobs):
+            counts[outcome.verdict] += 1
+            lines.write(json.dumps(asdict(outcome)) + "\n")
+            if outcome.verdict == WRONG or (arguments.only and outcome.verdict == REFUSED):
+                print(f"{outcome.verdict} {outcome.case}: {outcome.reason}", flush=True)
     print(
-        f"{len(everything)} cases: {counts[RIGHT]} right, {counts[REFUSED]} refused, "
+        f"{counts.total()} cases: {counts[RIGHT]} right, {counts[REFUSED]} refused, "
         f"{counts[WRONG]} wrong"
     )
     return 1 if counts[WRONG] or math.isclose(counts[RIGHT], 0) else 0

@@ -28,11 +28,12 @@ class InFloat(Exception):
 
 
 def integer(*operators: str) -> Callable[[Converter], Converter]:
-    """Register a function for ONNX's operators of these names."""
+    """Register a function for ONNX's operators of these names, one for each."""
 
     def register(function: Converter) -> Converter:
         for operator in operators:
-            _converters[operator] = function
+            other = _converters.setdefault(operator, function)
+            assert other is function, f"{operator} has a converter: {other.__module__}"
         return function
 
     return register
