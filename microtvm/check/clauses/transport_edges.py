@@ -61,6 +61,22 @@ def not_base85(bench: Workbench) -> None:
         server.call("server_info_query", tvm_version="")
 
 
+@clause("transport.odd_count", f"{RFC}: read_transport, n")
+def odd_count(bench: Workbench) -> None:
+    """A read of a number of bytes that cannot be is refused, and the server goes on."""
+    with exchange(bench) as (server, _):
+        for n in (-1, 1.5, "4"):
+            number = server.send("read_transport", n=n, timeout_sec=0)
+            reply = _reply(server, number, f"with n={n!r} it waits")
+            timed_out = reply.get("error", {}).get("message") == "IoTimeoutError"
+            expect(
+                "error" in reply and not timed_out,
+                f"n={n!r} was answered with {reply!r}",
+                "refuse what is no whole number from 0 up",
+            )
+        server.call("server_info_query", tvm_version="")
+
+
 @clause("transport.no_limit", f"{SHIPPED}: read_transport, timeout_sec")
 def no_limit(bench: Workbench) -> None:
     """A read whose timeout_sec is null waits for as long as it takes."""

@@ -516,6 +516,13 @@ def _(request, state):
     return request
 
 
+@breaks("transport.odd_count", "request")
+def _(request, state):
+    if request.get("method") == "read_transport" and request["params"]["n"] == -1:
+        request["params"]["n"] = 0
+    return request
+
+
 @breaks("transport.write_deadline", "request")
 def _(request, state):
     if request.get("method") == "write_transport" and request["params"]["timeout_sec"] == 0.2:
