@@ -26,7 +26,12 @@ reversesequence_time shape slice_neg_steps pow_types_float32_int64 center_crop_p
 col2im_pads compress_negative_axis dft_axis stft_with_window eyelike_with_dtype if loop11 scan9_sum
 optional_get_element_tensor
 """.split()  # noqa: SIM905
-MUST_BE_REFUSED = ["roialign_mode_max", "training_dropout", "nonmaxsuppression_suppress_by_IOU"]
+MUST_BE_REFUSED = [
+    "nonmaxsuppression_suppress_by_IOU",
+    "roialign_mode_max",
+    "scan_sum",
+    "training_dropout",
+]
 
 
 @pytest.fixture(scope="module")
