@@ -12,6 +12,31 @@ from .requantize import Rounding, quantize_multiplier, requantize
 from .tensor import QuantizedTensor
 
 
+def channel_multipliers(
+    scales: np.ndarray,
+    channels: int,
+    input: QuantizedTensor,
+    output: QuantizedTensor,
+    as_xnnpack: bool,
+) -> list[tuple[int, int]]:
+    """For each channel what `quantize_multiplier` makes of its factor.
+
+    Parameters
+    ----------
+    scales : array, shape (1,) or (channels,)
+        Of the weights.
+    as_xnnpack : bool
+        Whether the factor is computed in float32, as XNNPACK does, which is LiteRT's default for
+        8 bits; its other kernels have it in double.
+    """
+    spread = np.broadcast_to(np.asarray(scales, np.float32), (channels,))
+    if as_xnnpack:
+        factors = np.float32(input.scale) * spread / np.float32(output.scale)
+    else:
+        factors = float(input.scale) * spread.astype(np.float64) / float(output.scale)
+    return [quantize_multiplier(float(factor)) for factor in factors]
+
+
 class Accumulator:
     """Weights, bias and scales of a layer, one row of weights for each output channel.
 
@@ -46,13 +71,8 @@ class Accumulator:
         self.bias = given - input.zero_point * wide.sum(1)
         if np.abs(self.bias).max(initial=0) + (np.abs(wide).sum(1) * 128).max() >= 2**31:
             raise ValueError("sums of a layer may need more than 32 bits")
-        spread = np.broadcast_to(np.asarray(scales, np.float32), (channels,))
-        if rounding == "single":
-            # XNNPACK, LiteRT's default, has the factor in float32.
-            factors = np.float32(input.scale) * spread / np.float32(output.scale)
-        else:
-            factors = float(input.scale) * spread.astype(np.float64) / float(output.scale)
-        self.scales = np.array([quantize_multiplier(float(f)) for f in factors], np.int32)
+        pairs = channel_multipliers(scales, channels, input, output, rounding == "single")
+        self.scales = np.array(pairs, np.int32)
         self.scales[self.scales[:, 0] == 0, 1] = -2  # zero by any shift
         self.output = output
         self.low, self.high = limits or output.limits

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from .elementwise import Binary
-from .requantize import quantize_multiplier, requantize
 from .tensor import QuantizedTensor
+from .two_scales import TwoScales
 
 _SIGNS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "equal": ("==", operator.eq),
@@ -47,13 +47,10 @@ class Compare(Binary):
             raise ValueError(f"scales are {a.scale} and {b.scale}, but must be below 1")
         self.name = relation
         self._sign, self._holds = _SIGNS[relation]
-        self._scales = [quantize_multiplier(t.scale) for t in (a, b)]
+        self._operands = TwoScales((a, b), 1.0, _LEFT)
 
     def compute(self, *arrays: np.ndarray) -> np.ndarray:
-        a, b = (
-            requantize((x.astype(np.int64) - t.zero_point) << _LEFT, *scale, rounding="double")
-            for x, t, scale in zip(arrays, self.inputs, self._scales, strict=True)
-        )
+        a, b = self._operands.compute(arrays)
         result: np.ndarray = self._holds(a, b)
         return result
 
@@ -62,8 +59,4 @@ class Compare(Binary):
         return ("microtvm_requantize.h",)
 
     def statements(self, a: str, b: str, out: str) -> list[str]:
-        lines = []
-        for name, x, t, (m, s) in zip("ab", (a, b), self.inputs, self._scales, strict=True):
-            value = f"((int32_t){x} - {t.zero_point}) * {1 << _LEFT}"
-            lines.append(f"int32_t {name} = mt_requantize_double({value}, {m}, {s});")
-        return [*lines, f"{out} = a {self._sign} b;"]
+        return [*self._operands.statements(a, b), f"{out} = a {self._sign} b;"]

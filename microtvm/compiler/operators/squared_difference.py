@@ -8,6 +8,7 @@ import numpy as np
 from .elementwise import Binary
 from .requantize import quantize_multiplier, requantize
 from .tensor import QuantizedTensor
+from .two_scales import TwoScales
 
 _LEFT = 7  # bits that both operands have to spare
 
@@ -34,14 +35,11 @@ class SquaredDifference(Binary):
         factor = larger * larger / ((1 << 2 * _LEFT) * output.scale)
         if factor >= 1:
             raise ValueError("the output of a squared difference has too small a scale")
-        self._scales = [quantize_multiplier(t.scale / larger) for t in (a, b)]
+        self._operands = TwoScales((a, b), larger, _LEFT)
         self._last = quantize_multiplier(factor)
 
     def compute(self, *arrays: np.ndarray) -> np.ndarray:
-        a, b = (
-            requantize((x.astype(np.int64) - t.zero_point) << _LEFT, *scale, rounding="double")
-            for x, t, scale in zip(arrays, self.inputs, self._scales, strict=True)
-        )
+        a, b = self._operands.compute(arrays)
         square = requantize((a - b) ** 2, *self._last, rounding="double")
         return self._clip(square + self.output.zero_point)
 
@@ -50,14 +48,10 @@ class SquaredDifference(Binary):
         return ("microtvm_requantize.h",)
 
     def statements(self, a: str, b: str, out: str) -> list[str]:
-        lines = []
-        for name, x, t, (m, s) in zip("ab", (a, b), self.inputs, self._scales, strict=True):
-            value = f"((int32_t){x} - {t.zero_point}) * {1 << _LEFT}"
-            lines.append(f"int32_t {name} = mt_requantize_double({value}, {m}, {s});")
         m, s = self._last
         zero = self.output.zero_point
         return [
-            *lines,
+            *self._operands.statements(a, b),
             f"int32_t square = mt_requantize_double((a - b) * (a - b), {m}, {s});",
             f"square = mt_clamp(square, {self.low - zero}, {self.high - zero});",
             f"{out} = ({self._c_type})(square + {zero});",

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .accumulate import channel_multipliers
 from .operator import Constant
-from .requantize import Form, quantize_multiplier, requantize, short_multiplier
+from .requantize import Form, requantize, short_multiplier
 from .tensor import QuantizedTensor
 
 _ELEMENTS = {"int8": "MT_INT8", "uint8": "MT_UINT8", "int16": "MT_INT16"}
@@ -61,13 +62,8 @@ class WideAccumulator:
         self.bias = np.zeros(channels, np.int64) if bias is None else bias.astype(np.int64)
         self.output, self.form = output, form
         self.low, self.high = limits or output.limits
-        spread = np.broadcast_to(np.asarray(scales, np.float32), (channels,))
-        if form == "single" and input.dtype != "int16":
-            # XNNPACK has the factor in float32.
-            factors = np.float32(input.scale) * spread / np.float32(output.scale)
-        else:
-            factors = float(input.scale) * spread.astype(np.float64) / float(output.scale)
-        pairs = [quantize_multiplier(float(factor)) for factor in factors]
+        as_xnnpack = form == "single" and input.dtype != "int16"
+        pairs = channel_multipliers(scales, channels, input, output, as_xnnpack)
         if form == "short":
             pairs = [(short_multiplier(multiplier), shift) for multiplier, shift in pairs]
         self.scales = np.array(pairs, np.int32)

@@ -23,6 +23,7 @@ from microtvm.compiler.operators.depthwise import Depthwise
 
 from .conftest import Run
 from .litert import answer
+from .random_windows import windows
 from .tflite_file import Weights, one_operator
 
 Layer = tuple[bytes, np.ndarray]
@@ -46,16 +47,7 @@ def _bias(random: np.random.Generator, weights: Weights, input_scale: float) -> 
 def _convolutions(draw: st.DrawFn) -> Layer:
     depthwise = draw(st.booleans())
     random = np.random.default_rng(draw(st.integers(0, 999)))
-    kernel = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
-    strides = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
-    dilation = draw(st.sampled_from([(1, 1), (2, 1), (2, 3)])) if strides == (1, 1) else (1, 1)
-    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
-    size = [draw(st.integers(r, 9)) for r in reach]
-    same = draw(st.booleans())
-    out = [
-        -(-n // s) if same else (n - r) // s + 1
-        for n, r, s in zip(size, reach, strides, strict=True)
-    ]
+    kernel, strides, dilation, size, same, out = draw(windows())
     batch, channels = draw(st.integers(1, 2)), draw(st.sampled_from([1, 3, 4, 8]))
     results = channels * draw(st.integers(1, 2)) if depthwise else draw(st.integers(1, 9))
     zero = st.sampled_from([-128, 127]) | st.integers(-128, 127)

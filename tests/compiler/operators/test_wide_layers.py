@@ -29,6 +29,7 @@ from microtvm.compiler.operators.wide_transposed_conv2d import WideTransposedCon
 
 from .conftest import Run
 from .litert import answer
+from .random_windows import windows
 from .tflite_file import Weights, one_operator
 
 Layer = tuple[bytes, np.ndarray]
@@ -80,16 +81,7 @@ def _convolutions(draw: st.DrawFn) -> Layer:
     dtype = draw(st.sampled_from(["uint8", "int16", "int8"]))
     depthwise = dtype != "int8" and draw(st.booleans())
     random = np.random.default_rng(draw(st.integers(0, 999)))
-    kernel = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
-    strides = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
-    dilation = draw(st.sampled_from([(1, 1), (2, 1), (2, 3)])) if strides == (1, 1) else (1, 1)
-    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
-    size = [draw(st.integers(r, 10)) for r in reach]
-    same = draw(st.booleans())
-    out = [
-        -(-n // s) if same else (n - r) // s + 1
-        for n, r, s in zip(size, reach, strides, strict=True)
-    ]
+    kernel, strides, dilation, size, same, out = draw(windows())
     batch, depth = draw(st.integers(1, 2)), draw(st.sampled_from([1, 3, 4]))
     groups = draw(st.sampled_from([2, 3] if dtype == "int8" else [1, 1, 2]))
     channels = depth * groups

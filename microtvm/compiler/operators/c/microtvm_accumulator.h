@@ -99,6 +99,34 @@ static inline int8_t mt_output_of(int32_t sum, MICROTVM_FLASH mt_scale *scale,
                : mt_other_output(sum, scale, output);
 }
 
+/* One value times the weights w[4n] to w[4n + 3] of four channels, whose sums are a0 to a3. */
+#define MT_FOUR_PRODUCTS(n, first)                                                                 \
+    {                                                                                              \
+        int32_t v = (first);                                                                       \
+        a0 += v * w[4 * (n)];                                                                      \
+        a1 += v * w[4 * (n) + 1];                                                                  \
+        a2 += v * w[4 * (n) + 2];                                                                  \
+        a3 += v * w[4 * (n) + 3];                                                                  \
+    }
+
+/* The same for two pixels, whose sums are a0 to a3 and b0 to b3. */
+#define MT_EIGHT_PRODUCTS(n, first, second)                                                        \
+    {                                                                                              \
+        int32_t v = (first), u = (second);                                                         \
+        int32_t t = w[4 * (n)];                                                                    \
+        a0 += v * t;                                                                               \
+        b0 += u * t;                                                                               \
+        t = w[4 * (n) + 1];                                                                        \
+        a1 += v * t;                                                                               \
+        b1 += u * t;                                                                               \
+        t = w[4 * (n) + 2];                                                                        \
+        a2 += v * t;                                                                               \
+        b2 += u * t;                                                                               \
+        t = w[4 * (n) + 3];                                                                        \
+        a3 += v * t;                                                                               \
+        b3 += u * t;                                                                               \
+    }
+
 static inline uint32_t mt_word(const void *memory) {
     uint32_t word;
     memcpy(&word, memory, sizeof word);

@@ -215,23 +215,6 @@ MT_RARE void mt_conv2d_store_other(const mt_conv2d_layer *layer, MICROTVM_FLASH 
         mt_conv2d_store_other(layer, scales, left, all, out0, out1);                               \
     }
 
-#define MT_PLAIN_STEP(n)                                                                           \
-    {                                                                                              \
-        int32_t v = p[n], u = p[(n) + 4];                                                          \
-        int32_t t = w[4 * (n)];                                                                    \
-        a0 += v * t;                                                                               \
-        b0 += u * t;                                                                               \
-        t = w[4 * (n) + 1];                                                                        \
-        a1 += v * t;                                                                               \
-        b1 += u * t;                                                                               \
-        t = w[4 * (n) + 2];                                                                        \
-        a2 += v * t;                                                                               \
-        b2 += u * t;                                                                               \
-        t = w[4 * (n) + 3];                                                                        \
-        a3 += v * t;                                                                               \
-        b3 += u * t;                                                                               \
-    }
-
 /* All channels of two pixels. */
 static MT_NOINLINE void mt_pixels_plain(const mt_conv2d_layer *layer, MICROTVM_FLASH int8_t *w,
                                         MICROTVM_FLASH int32_t *bias,
@@ -242,10 +225,10 @@ static MT_NOINLINE void mt_pixels_plain(const mt_conv2d_layer *layer, MICROTVM_F
         int32_t b0 = a0, b1 = a1, b2 = a2, b3 = a3;
         const int8_t *p = patch, *end = patch + layer->depth * 2;
         do {
-            MT_PLAIN_STEP(0)
-            MT_PLAIN_STEP(1)
-            MT_PLAIN_STEP(2)
-            MT_PLAIN_STEP(3)
+            MT_EIGHT_PRODUCTS(0, p[0], p[4])
+            MT_EIGHT_PRODUCTS(1, p[1], p[5])
+            MT_EIGHT_PRODUCTS(2, p[2], p[6])
+            MT_EIGHT_PRODUCTS(3, p[3], p[7])
             w += 16;
             p += 8;
         } while (p != end);

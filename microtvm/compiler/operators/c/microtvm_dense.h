@@ -42,15 +42,6 @@ static inline void mt_dense_store(const mt_dense_layer *layer, MICROTVM_FLASH mt
     }
 }
 
-#define MT_DENSE_STEP(n)                                                                           \
-    {                                                                                              \
-        int32_t v = p[n];                                                                          \
-        a0 += v * w[4 * (n)];                                                                      \
-        a1 += v * w[4 * (n) + 1];                                                                  \
-        a2 += v * w[4 * (n) + 2];                                                                  \
-        a3 += v * w[4 * (n) + 3];                                                                  \
-    }
-
 /* Weights [units / 4][padded][4], any core. */
 static inline void mt_dense_plain(const mt_dense_layer *layer, MICROTVM_FLASH int8_t *weights,
                                   MICROTVM_FLASH int32_t *bias, MICROTVM_FLASH mt_scale *scales,
@@ -62,10 +53,10 @@ static inline void mt_dense_plain(const mt_dense_layer *layer, MICROTVM_FLASH in
             int32_t a0 = bias[c], a1 = bias[c + 1], a2 = bias[c + 2], a3 = bias[c + 3];
             const int8_t *p = start;
             do {
-                MT_DENSE_STEP(0)
-                MT_DENSE_STEP(1)
-                MT_DENSE_STEP(2)
-                MT_DENSE_STEP(3)
+                MT_FOUR_PRODUCTS(0, p[0])
+                MT_FOUR_PRODUCTS(1, p[1])
+                MT_FOUR_PRODUCTS(2, p[2])
+                MT_FOUR_PRODUCTS(3, p[3])
                 w += 16;
                 p += 4;
             } while (p != end);

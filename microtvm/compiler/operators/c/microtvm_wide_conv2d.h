@@ -83,55 +83,29 @@ static MT_NOINLINE int32_t mt_wide_gather(const mt_wide_layer *layer, const void
     return sum;
 }
 
-#define MT_WIDE_STEP_OF_TWO(n)                                                                     \
-    {                                                                                              \
-        int32_t v = p[2 * (n)], u = p[2 * (n) + 1];                                                \
-        int32_t t = w[4 * (n)];                                                                    \
-        a0 += v * t;                                                                               \
-        b0 += u * t;                                                                               \
-        t = w[4 * (n) + 1];                                                                        \
-        a1 += v * t;                                                                               \
-        b1 += u * t;                                                                               \
-        t = w[4 * (n) + 2];                                                                        \
-        a2 += v * t;                                                                               \
-        b2 += u * t;                                                                               \
-        t = w[4 * (n) + 3];                                                                        \
-        a3 += v * t;                                                                               \
-        b3 += u * t;                                                                               \
-    }
-
 /* Sums of the products of four channels' weights with the patches of two pixels. */
 static MT_NOINLINE void mt_wide_products_of_two(const int16_t *p, const int16_t *end,
                                                 MICROTVM_FLASH int8_t *w, int32_t *sums) {
     int32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
     for (; p != end; p += 8, w += 16) {
-        MT_WIDE_STEP_OF_TWO(0)
-        MT_WIDE_STEP_OF_TWO(1)
-        MT_WIDE_STEP_OF_TWO(2)
-        MT_WIDE_STEP_OF_TWO(3)
+        MT_EIGHT_PRODUCTS(0, p[0], p[1])
+        MT_EIGHT_PRODUCTS(1, p[2], p[3])
+        MT_EIGHT_PRODUCTS(2, p[4], p[5])
+        MT_EIGHT_PRODUCTS(3, p[6], p[7])
     }
     const int32_t all[8] = {a0, a1, a2, a3, b0, b1, b2, b3};
     memcpy(sums, all, sizeof all);
 }
-
-#define MT_WIDE_STEP(n)                                                                            \
-    {                                                                                              \
-        int32_t v = p[n];                                                                          \
-        a0 += v * w[4 * (n)];                                                                      \
-        a1 += v * w[4 * (n) + 1];                                                                  \
-        a2 += v * w[4 * (n) + 2];                                                                  \
-        a3 += v * w[4 * (n) + 3];                                                                  \
-    }
 
 /* The same with one patch. */
 static MT_NOINLINE void mt_wide_products(const int16_t *p, const int16_t *end,
                                          MICROTVM_FLASH int8_t *w, int32_t *sums) {
     int32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
     for (; p != end; p += 4, w += 16) {
-        MT_WIDE_STEP(0)
-        MT_WIDE_STEP(1)
-        MT_WIDE_STEP(2)
-        MT_WIDE_STEP(3)
+        MT_FOUR_PRODUCTS(0, p[0])
+        MT_FOUR_PRODUCTS(1, p[1])
+        MT_FOUR_PRODUCTS(2, p[2])
+        MT_FOUR_PRODUCTS(3, p[3])
     }
     const int32_t all[4] = {a0, a1, a2, a3};
     memcpy(sums, all, sizeof all);
