@@ -40,12 +40,18 @@ def marked(mark: str) -> list[int]:
 
 
 def wait_until_gone(mark: str, timeout_sec: float, keep: int | None = None) -> list[int]:
-    """Wait for the end of all processes with a mark, but for one; give those that are left."""
+    """Wait for the end of all processes with a mark, but for one; give those that are left.
+
+    None is left when none was seen twice in a row: a program that is just being started has no
+    environment for a moment, and with it no mark.
+    """
     end = time.monotonic() + timeout_sec
+    was_empty = False
     while True:
         left = [process for process in marked(mark) if process != keep]
-        if not left or time.monotonic() > end:
+        if (not left and was_empty) or (left and time.monotonic() > end):
             return left
+        was_empty = not left
         time.sleep(_POLL_SEC)
 
 

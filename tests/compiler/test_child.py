@@ -88,17 +88,22 @@ def test_the_same_model_gives_the_same_bytes(model, tmp_path):
 def test_ctrl_c_ends_it_and_writes_nothing(model, tmp_path, wait_sec, require):
     require("pgrep", "see the compiler's process")
     archive = tmp_path / "model.tar"
-    process = subprocess.Popen(
-        _command("compile", model, "-o", archive), stderr=subprocess.PIPE, text=True
-    )
-    while not (children := _children(process.pid)):
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.01)
-    time.sleep(wait_sec)
-    if process.poll() is not None:
-        pytest.fail(f"the model compiled in less than {wait_sec} s: nothing was interrupted")
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    while True:
+        process = subprocess.Popen(
+            _command("compile", model, "-o", archive), stderr=subprocess.PIPE, text=True
+        )
+        while not (children := _children(process.pid)):
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.01)
+        time.sleep(wait_sec)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        if not archive.exists():
+            break
+        # On a fast machine all was done by then: sooner, next time.
+        archive.unlink()
+        wait_sec *= 0.7
+        assert wait_sec > 0.1, "nothing was interrupted"
     assert (process.returncode, said) == (130, "microtvm: interrupted\n")
     assert not list(tmp_path.iterdir())
     assert not any(os.path.exists(f"/proc/{child}") for child in children)
