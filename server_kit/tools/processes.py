@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs in sessions of their own, so that they end with everything they started."""
+"""Programs in sessions of their own, so that they end with everything they started.
+
+Beside each stands a guardian, a process that ends the session when this one was killed.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import pathlib
 import signal
 import sys
 
 from ..interrupts import Deferred
+from . import sessions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import pathlib
     import subprocess
     from typing import Callable, Mapping, Sequence
 
-GRACE_SEC = 1.0
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-_PROC = pathlib.Path("/proc")
+_guardians: dict[int, subprocess.Popen[bytes]] = {}  # by the session
 
 
 def start(
@@ -33,6 +36,7 @@ def start(
     """Start a program; no shell reads its arguments.
 
     Call it under :class:`Deferred` up to where the process is stored; nobody ends one that is not.
+    Give it to :func:`end` or :func:`release` afterwards.
 
     Parameters
     ----------
@@ -48,7 +52,7 @@ def start(
     import subprocess
 
     environment = {**os.environ, **env} if env else None
-    return subprocess.Popen(
+    process = subprocess.Popen(
         arguments,
         bufsize=0,
         cwd=str(cwd),
@@ -59,13 +63,15 @@ def start(
         start_new_session=True,
         preexec_fn=_end_with_this_process() if sys.platform.startswith("linux") else None,
     )
+    _guard(process.pid)
+    return process
 
 
 def _end_with_this_process() -> Callable[[], None]:
     """What a new process calls so that the kernel ends it when this one is killed with -9.
 
-    An emulator does not notice that nobody holds its pipes. Other systems than Linux have no such
-    call; there a killed server leaves to its programs to notice the end of their input.
+    It is at once, and from the first moment on, when there is no guardian yet. Other systems than
+    Linux have no such call.
     """
     import ctypes
 
@@ -84,37 +90,41 @@ def _end_with_this_process() -> Callable[[], None]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process started here and whatever is left of its session.
-
-    arduino-cli gives each tool that it runs a process group, so the group is not enough. What made
-    itself a session (ccache's server) is meant to stay, and does.
-    """
+    """End a process started here and whatever is left of its session."""
     import subprocess
 
     with Deferred():
-        _signal_session(process, signal.SIGTERM)
+        sessions.send(process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_SEC)
-        _signal_session(process, signal.SIGKILL)
+            process.wait(sessions.GRACE_SEC)
+        sessions.send(process.pid, signal.SIGKILL)
         process.wait()
+        release(process)
 
 
-def _signal_session(process: subprocess.Popen[bytes], number: int) -> None:
-    # Nobody may be left; where only zombies are, macOS says that it is not permitted.
-    gone = (ProcessLookupError, PermissionError)
-    with contextlib.suppress(*gone):
-        os.killpg(process.pid, number)
-    for pid in _all_processes():
-        with contextlib.suppress(*gone):
-            if os.getsid(pid) == process.pid and os.getpgid(pid) != process.pid:
-                os.kill(pid, number)
+def release(process: subprocess.Popen[bytes]) -> None:
+    """Forget a process that ended by itself; what it left running stays."""
+    with Deferred():
+        guardian = _guardians.pop(process.pid, None)
+        if guardian is not None and guardian.stdin is not None:
+            guardian.kill()
+            guardian.wait()
+            guardian.stdin.close()
 
 
-def _all_processes() -> list[int]:
-    """The ids of this machine's processes."""
+def _guard(session: int) -> None:
+    """Start what ends a session when this process is killed; see :mod:`.sessions`."""
     import subprocess
 
-    if (_PROC / "self").exists():
-        return [int(entry) for entry in os.listdir(_PROC) if entry.isdigit()]
-    listing = subprocess.run(["ps", "-A", "-o", "pid="], stdout=subprocess.PIPE, check=False)
-    return [int(word) for word in listing.stdout.split()]
+    program = [sys.executable, "-I", "-S", sessions.__file__, str(session)]
+    # It is a net: without it, in want of memory say, the tool works all the same.
+    with contextlib.suppress(OSError):
+        _guardians[session] = subprocess.Popen(
+            program,
+            bufsize=0,
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )

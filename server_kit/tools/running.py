@@ -274,6 +274,8 @@ def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
 def _leave(process: subprocess.Popen[bytes]) -> None:
     if process.returncode is None:
         processes.end(process)
+    else:
+        processes.release(process)
     if process.stdout is not None:
         process.stdout.close()
 

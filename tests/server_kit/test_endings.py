@@ -17,9 +17,12 @@ import pytest
 from tests.server_kit.conftest import EXAMPLE
 from tests.server_kit.pipe_driver import PipeDriver, processes_below, wait_until
 
+# Compilers below a tool; arduino-cli gives each a process group of its own.
 TOOL = (
-    "import subprocess, sys, time, pathlib\n"
-    "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+    "import os, subprocess, sys, time, pathlib\n"
+    "for group in (None, os.setpgrp):\n"
+    "    child = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
+    "    subprocess.Popen(child, preexec_fn=group)\n"
     "pathlib.Path('started').touch(); time.sleep(60)"
 )
 BUILD = ("build", {"options": {"project_type": "a", "tool": TOOL}})
@@ -145,12 +148,12 @@ def test_the_server_is_killed_and_the_firmware_ends_with_its_input(
     check_nothing_left(server, tmp_path)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux's kernel does this")
-def test_the_server_is_killed_and_a_program_that_ignores_its_input_ends_too(
-    start: Callable[[], PipeDriver], tmp_path: pathlib.Path
+@pytest.mark.parametrize("stage", ["build", "flash", "open", "deaf", "read"])
+def test_the_server_is_killed_and_what_it_started_ends_with_all_below_it(
+    start: Callable[[], PipeDriver], tmp_path: pathlib.Path, stage: str
 ) -> None:
     server = start()
-    bring_to(server, "deaf", tmp_path)
+    bring_to(server, stage, tmp_path)
     server.process.kill()
     check_nothing_left(server, tmp_path)
 

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from server_kit import ToolError, tools
-from server_kit.tools import processes
+from server_kit.tools import sessions
 from tests.server_kit.pipe_driver import processes_below, wait_until
 
 
@@ -122,7 +122,7 @@ def test_what_is_said_of_a_failure(tmp_path: pathlib.Path, code: str, said: str)
 def test_time_is_limited_and_the_whole_session_is_ended(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, child: str, proc: str
 ) -> None:
-    monkeypatch.setattr(processes, "_PROC", pathlib.Path(proc))  # not every system has one
+    monkeypatch.setattr(sessions, "_PROC", proc)  # not every system has one
     code = (
         "import os, subprocess, sys, time, signal\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
@@ -146,6 +146,27 @@ def test_a_child_that_keeps_the_output_open_is_not_waited_for(tmp_path: pathlib.
     start = time.monotonic()
     assert run(tmp_path, code) == ["done"]
     assert time.monotonic() - start < 4
+
+
+def test_the_guardian_of_a_tool_goes_with_it(tmp_path: pathlib.Path) -> None:
+    """Its process too: none of this process's children is left, neither running nor a zombie."""
+    before = children()
+    run(tmp_path, "print('done')")
+    with pytest.raises(ToolError):
+        run(tmp_path, "import time; time.sleep(60)", timeout_sec=0.2)
+    assert children() <= before
+
+
+def children() -> set[str]:
+    listing = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,args="], stdout=subprocess.PIPE, text=True, check=True
+    )
+    rows = [line.split(None, 2) for line in listing.stdout.splitlines()]
+    return {
+        f"{pid} {words}"
+        for pid, parent, words in rows
+        if parent == str(os.getpid()) and not words.startswith("ps -A")
+    }
 
 
 def test_a_tool_that_cannot_be_started(tmp_path: pathlib.Path) -> None:
