@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from .float_scale import float_scale, scale_as_float
+from .float_scale import LineAsFloat
 from .loops import row_major
 from .operator import Operator
 from .requantize import Rounding, quantize_multiplier, requantize
@@ -17,8 +17,9 @@ from .tensor import QuantizedTensor
 class Mean(Operator):
     """Mean along axes: one sum, then scaled.
 
-    With one rounding as XNNPACK has it for int8 and uint8, as float32 rounds; with two, and for
-    int16, by multiplier and shift, as LiteRT's reference kernels have it.
+    With one rounding as XNNPACK has it for int8 and uint8: the bare sum times a float32, and
+    another one added for both zero points. With two, and for int16, by multiplier and shift, as
+    LiteRT's reference kernels have it.
 
     Parameters
     ----------
@@ -35,6 +36,7 @@ class Mean(Operator):
 
     name = "mean"
     _form: Rounding = "double"
+    _as_float: tuple[str, ...] = ("int8", "uint8")  # types
 
     def __init__(
         self,
@@ -49,43 +51,53 @@ class Mean(Operator):
         count = math.prod(input.shape[axis] for axis in self._axes)
         largest = count * max(abs(limit - input.zero_point) for limit in input.limits)
         self._start = -count * input.zero_point
-        self._as_float = rounding == "single" and input.dtype in ("int8", "uint8")
-        ratio = np.float32(input.scale) / np.float32(output.scale)
-        self._factor = float(ratio / np.float32(count))
-        if not self._as_float:
-            multiplier, shift = quantize_multiplier(input.scale / output.scale)
-            right = min(count.bit_length() - 1, 32, 31 + shift)
-            self._scale = (multiplier << right) // count, shift - right
+        self._line: LineAsFloat | None = None
+        if rounding == "single" and input.dtype in self._as_float:
+            factor = self._real_factor(count)
+            moved = np.float32(output.zero_point) + np.float32(self._start) * np.float32(factor)
+            self._line = LineAsFloat(factor, float(moved), away=input.dtype == "int16")
+            self._start = 0
+        else:
+            self._scale = self._integer_factor(count)
             largest <<= max(self._scale[1], 0)
         if largest >= 2**31:
             raise ValueError("the sum of so many elements may need more than 32 bits")
 
+    def _real_factor(self, count: int) -> float:
+        """What the sum of ``count`` elements is multiplied by, of float32."""
+        ratio = np.float32(self.inputs[0].scale) / np.float32(self.output.scale)
+        return float(ratio / np.float32(count))
+
+    def _integer_factor(self, count: int) -> tuple[int, int]:
+        """The same as multiplier and shift."""
+        multiplier, shift = quantize_multiplier(self.inputs[0].scale / self.output.scale)
+        right = min(count.bit_length() - 1, 32, 31 + shift)
+        return (multiplier << right) // count, shift - right
+
     def compute(self, *arrays: np.ndarray) -> np.ndarray:
         total = arrays[0].astype(np.int64).sum(self._axes) + self._start
-        scaled = (
-            scale_as_float(total, self._factor)
-            if self._as_float
-            else requantize(total, *self._scale, rounding=self._form)
-        )
-        clipped: np.ndarray = np.clip(scaled + self.output.zero_point, *self.output.limits)
+        if self._line is not None:
+            scaled = self._line.compute(total)
+        else:
+            scaled = requantize(total, *self._scale, rounding=self._form) + self.output.zero_point
+        clipped: np.ndarray = np.clip(scaled, *self.output.limits)
         return clipped.astype(self.output.dtype).reshape(self.output.shape)
 
     @property
     def headers(self) -> tuple[str, ...]:
-        return ("microtvm_float_scale.h",) if self._as_float else ("microtvm_requantize.h",)
+        return ("microtvm_requantize.h" if self._line is None else "microtvm_float_scale.h",)
 
     def body(self, kernel: str) -> str:
         shape = self.inputs[0].shape
         steps = row_major(shape)
         kept = [axis for axis in range(len(shape)) if axis not in self._axes]
-        low, high = (limit - self.output.zero_point for limit in self.output.limits)
-        if self._as_float:
-            mantissa, shift = float_scale(self._factor)
-            mean = f"mt_scale_as_float(sum, {mantissa}, {shift}, {low}, {high})"
+        low, high = self.output.limits
+        if self._line is not None:
+            mean = self._line.text("sum", low, high)
         else:
             multiplier, shift = self._scale
             scaled = f"mt_requantize_{self._form}(sum, {multiplier}, {shift})"
-            mean = f"mt_clamp({scaled}, {low}, {high})"
+            mean = f"mt_clamp({scaled} + {self.output.zero_point}, {low}, {high})"
 
         def loops(axes: list[int], depth: int) -> list[str]:
             return [
@@ -103,27 +115,30 @@ class Mean(Operator):
             *loops(list(self._axes), inner),
             f"{'    ' * (inner + len(self._axes))}sum += x0[{index}];",
             *(f"{'    ' * (inner + i)}}}" for i in range(len(self._axes) - 1, -1, -1)),
-            f"{total}sum = {mean};",
-            f"{total}*out++ = ({self.output.dtype}_t)(sum + {self.output.zero_point});",
+            f"{total}*out++ = ({self.output.dtype}_t){mean};",
             *(f"{'    ' * (i + 1)}}}" for i in range(len(kept) - 1, -1, -1)),
         ]
         return "\n".join(lines)
 
 
 class Sum(Mean):
-    """Sum along axes, scaled once: for int8 and uint8 as float32 rounds.
+    """Sum along axes, scaled once: with one rounding as float32 rounds, with two by multiplier and
+    shift.
+
+    LiteRT's reference kernel reads int8 and int16 as if they were uint8 (seen in 2.3). For those
+    two roundings are TensorFlow Lite Micro's, which has the same kernel without that mistake.
 
     Parameters
     ----------
-    input, output, axes
+    input, output, axes, rounding
         As in `Mean`, which raises ValueError.
     """
 
     name = "sum"
-    _form: Rounding = "single"
+    _as_float = ("int8", "uint8", "int16")
 
-    def __init__(self, input: QuantizedTensor, output: QuantizedTensor, axes: tuple[int, ...]):
-        super().__init__(input, output, axes, "single")
-        self._factor = float(np.float32(input.scale) / np.float32(output.scale))
-        if not self._as_float:
-            self._scale = quantize_multiplier(input.scale / output.scale)
+    def _real_factor(self, count: int) -> float:
+        return float(np.float32(self.inputs[0].scale) / np.float32(self.output.scale))
+
+    def _integer_factor(self, count: int) -> tuple[int, int]:
+        return quantize_multiplier(self.inputs[0].scale / self.output.scale)

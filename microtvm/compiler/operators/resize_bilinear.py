@@ -11,10 +11,11 @@ from .tensor import QuantizedTensor
 
 
 class ResizeBilinear(Operator):
-    """Bilinear interpolation of int8 or int16; input and output are quantized alike.
+    """Bilinear interpolation of int8, uint8 or int16; input and output are quantized alike.
 
-    With one rounding as XNNPACK does it for int8: fractions of 11 bits, halves upwards. With two,
-    and for int16, as LiteRT's own kernels do: fractions of 10 bits, halves away from zero.
+    With one rounding as XNNPACK does it for int8 and uint8: fractions of 11 bits, halves upwards.
+    With two, and for int16, as LiteRT's own kernels do: fractions of 10 bits, halves away from
+    zero. Of uint8 those compute in float; from them XNNPACK's form is at most one quantum.
 
     Parameters
     ----------
@@ -37,7 +38,8 @@ class ResizeBilinear(Operator):
     ):
         self.inputs = (input,)
         self.output = output
-        self._bits = 11 if rounding == "single" and input.dtype == "int8" else 10
+        as_xnnpack = input.dtype == "uint8" or (rounding == "single" and input.dtype == "int8")
+        self._bits = 11 if as_xnnpack else 10
         places = _by_float if self._bits == 11 else _by_integer
         self._rows, self._columns = (
             places(input.shape[axis], output.shape[axis], align_corners, half_pixel)
@@ -70,7 +72,7 @@ class ResizeBilinear(Operator):
         batch, height, width, channels = self.inputs[0].shape
         _, rows, columns, _ = self.output.shape
         element = f"{self.output.dtype}_t"
-        # Of int8 all has room in 32 bits.
+        # Of 8 bits all has room in 32.
         wide = "int64_t" if self.output.dtype == "int16" else "int32_t"
         one, half, whole = 1 << self._bits, 1 << (2 * self._bits - 1), 1 << (2 * self._bits)
         rounded = f"(sum + {half}) >> {2 * self._bits}"

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from microtvm.compiler.frontends import read_file
 from microtvm.compiler.operators import Operator, QuantizedTensor
 from microtvm.compiler.operators.batch_matmul import BatchMatMul
 from microtvm.compiler.operators.mean import Sum
+from microtvm.compiler.operators.requantize import Rounding
 
 from .conftest import Run
 from .litert import answer
@@ -24,7 +25,7 @@ Case = tuple[bytes, list[np.ndarray]]
 def _tensor(
     random: np.random.Generator, dtype: str, shape: tuple[int, ...], scale: float
 ) -> QuantizedTensor:
-    zero = 0 if dtype == "int16" else int(random.choice([-20, 5]))
+    zero = 0 if dtype == "int16" else int(random.choice([-20, 5])) + 128 * (dtype == "uint8")
     return QuantizedTensor(shape, dtype, scale, zero)
 
 
@@ -60,15 +61,35 @@ def _products(random: np.random.Generator) -> list[Case]:
 
 def _sums(random: np.random.Generator) -> list[Case]:
     cases = []
-    for dtype in ("int8", "int16"):
-        for axes, scale in (((1,), 0.3), ((0, 2), 0.9), ((-1,), 0.02), ((0, 1, 2), 2.0)):
-            source = _tensor(random, dtype, (3, 10, 7), 0.0612)
+    for dtype in ("int8", "uint8", "int16"):
+        # Scales of 1/2 and twice 3 give halves.
+        for axes, scale in (
+            ((1,), 0.3),
+            ((0, 2), 0.9),
+            ((-1,), 0.02),
+            ((0, 1, 2), 2.0),
+            ((1,), 0.5),
+        ):
+            source = _tensor(random, dtype, (3, 10, 70), 0.25 if scale == 0.5 else 0.0612)
             shape = tuple(1 if a in [x % 3 for x in axes] else source.shape[a] for a in range(3))
             output = _tensor(random, dtype, shape, scale)
             model = one_operator(
                 "SUM", [source, np.array(axes, np.int32)], output, "ReducerOptions", keepDims=True
             )
             cases.append((model, [_values(random, source)]))
+    return cases
+
+
+def _ours(
+    made: Sequence[Case], folder: pathlib.Path, kind: type[Operator], rounding: Rounding = "single"
+) -> list[tuple[Operator, list[np.ndarray]]]:
+    """The operators that come of models, with their inputs."""
+    cases = []
+    for model, arrays in made:
+        (folder / "model.tflite").write_bytes(model)
+        (operator,) = read_file(folder / "model.tflite", {}, rounding).operators.values()
+        assert isinstance(operator, kind)
+        cases.append((operator, arrays))
     return cases
 
 
@@ -82,15 +103,25 @@ def test_against_litert(
 ) -> None:
     require_module("tvm", "compile a model")
     require_module("ai_edge_litert", "ask LiteRT")
-    made, cases = make(np.random.default_rng(11)), []
-    for model, arrays in made:
-        (tmp_path / "model.tflite").write_bytes(model)
-        (operator,) = read_file(tmp_path / "model.tflite", {}).operators.values()
-        assert isinstance(operator, kind)
-        cases.append((operator, arrays))
+    made = make(np.random.default_rng(11))
+    cases = _ours(made, tmp_path, kind)
     results = run_c(cases)
     for (operator, arrays), result, (model, _) in zip(cases, results, made, strict=True):
         assert np.array_equal(result, operator.compute(*arrays)), vars(operator)
         assert np.array_equal(result, answer(model, arrays)), vars(operator)
     # Most must not be all at one end.
     assert sum(len(np.unique(result)) > 1 for result in results) > len(results) / 2
+
+
+def test_sums_with_two_roundings(
+    require_module: Callable[..., object], run_c: Run, tmp_path: pathlib.Path
+) -> None:
+    """Of uint8 those of LiteRT's reference kernel, which reads the other types as uint8."""
+    require_module("tvm", "compile a model")
+    require_module("ai_edge_litert", "ask LiteRT")
+    made = _sums(np.random.default_rng(12))
+    cases = _ours(made, tmp_path, Sum, "double")
+    for (operator, arrays), result, (model, _) in zip(cases, run_c(cases), made, strict=True):
+        assert np.array_equal(result, operator.compute(*arrays)), vars(operator)
+        if result.dtype == np.uint8:
+            assert np.array_equal(result, answer(model, arrays, reference=True)), vars(operator)

@@ -154,8 +154,10 @@ def test_mean(
             ((1, 3, 4, 50), (-1,), True),
             ((2, 5, 7, 3), (0, 1, 2, 3), False),
             ((2, 6, 7, 30), (2,), False),
+            ((50, 4, 2, 4), (1,), False),
         ):
-            for ends, scale in (((3, 3), 0.0625), ((0, 255), 0.01), ((255, 0), 0.3)):
+            # The last one has halves, to an odd zero point.
+            for ends, scale in (((3, 3), 0.0625), ((0, 255), 0.01), ((255, 0), 0.3), ((4, 7), 0.5)):
                 zeros = (32768, 32768) if dtype == "int16" else ends
                 source = QuantizedTensor(shape, dtype, 0.0625, low + zeros[0])
                 reduced = [axis % 4 for axis in axes]

@@ -122,8 +122,10 @@ def _by_constant(operator: str, options: str) -> Maker:
 
     def make(dtype: str) -> bytes:
         values = np.array([[3, -7], [5, 2]], np.int32 if dtype == "int32" else np.float32)
-        if dtype in ("int8", "int16"):
-            right: Any = Weights(values.astype(dtype), np.full(1, 0.05, np.float32), 0)
+        if dtype in ("int8", "uint8", "int16"):
+            zero = 100 if dtype == OLD else 0
+            scale = np.full(1, 0.05, np.float32)
+            right: Any = Weights((values + zero).astype(dtype), scale, 0, zero)
         else:
             right = values
         return one_operator(
@@ -506,7 +508,7 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
         ),
     ),
     "DEQUANTIZE": (("int8", "int16", "uint8"), _dequantize),
-    "DIV": (NUMBERS, _by_constant("DIV", "DivOptions")),
+    "DIV": ((*NUMBERS, OLD), _by_constant("DIV", "DivOptions")),
     "DYNAMIC_UPDATE_SLICE": (MOVED, _update),
     "ELU": (REAL, _unary("ELU")),
     "EMBEDDING_LOOKUP": (("float32", "int8"), _embedding),
@@ -553,7 +555,7 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
         _unary("LOGISTIC", None, lambda d: _fixed(d, _SHAPE, (1 / 256, -128), 1 / 32768)),
     ),
     "LOG_SOFTMAX": (
-        ("float32", "int8"),
+        ("float32", "int8", OLD),
         _unary(
             "LOG_SOFTMAX",
             "LogSoftmaxOptions",
@@ -664,7 +666,7 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
         ),
     ),
     "SUB": ((*NUMBERS, OLD), _binary("SUB", "SubOptions")),
-    "SUM": (NUMBERS, _reduce("SUM")),
+    "SUM": ((*NUMBERS, OLD), _reduce("SUM")),
     "SVDF": (("float32", "int8"), _svdf),
     "TANH": (
         (*REAL, OLD),

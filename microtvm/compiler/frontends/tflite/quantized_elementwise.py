@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...errors import CompileError
+from ...operators.divide import Div
 from ...operators.elementwise import Add, Extremum, Mul
 from ...operators.prelu import Prelu
 from ...operators.squared_difference import SquaredDifference
@@ -28,6 +30,23 @@ def arithmetic(context: OperatorContext) -> Any:
     operator = (
         Mul(*operands) if context.name == "MUL" else Add(*operands, subtract=context.name == "SUB")
     )
+    return context.operators.call(operator, context.value(a), context.value(b))
+
+
+@converter("DIV")
+def divide(context: OperatorContext) -> Any:
+    """Quotient, with a fused activation."""
+    a, b, output = context.input(0), context.input(1), context.outputs[0]
+    if not in_integers(a, b, output, dtypes=("int8", "uint8", "int16")):
+        return None
+    require_result(context, *broadcast(a, b))
+    result = quantized(output)
+    limits = fused_limits(context.options.FusedActivationFunction(), result)
+    if limits is None:
+        return None
+    if b.data is not None and (b.data == b.zero_point).any():
+        raise CompileError(f"it divides by {b.name!r}, in which there is a zero")
+    operator = Div(quantized(a), quantized(b), result, limits)
     return context.operators.call(operator, context.value(a), context.value(b))
 
 

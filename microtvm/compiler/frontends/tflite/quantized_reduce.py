@@ -15,11 +15,12 @@ from .tensor import axis_of
 
 @converter("MEAN", "SUM")
 def mean(context: OperatorContext) -> Any:
-    """Along constant axes. LiteRT's reference kernels have other sums than its default ones."""
+    """Along constant axes."""
     source, output = context.input(0), context.outputs[0]
     axes = context.constant(1)
-    dtypes = ("int8", "int16") if context.name == "SUM" else ("int8", "uint8", "int16")
-    if axes is None or not axes.size or not in_integers(source, output, dtypes=dtypes):
+    if axes is None or not axes.size:
+        return None
+    if not in_integers(source, output, dtypes=("int8", "uint8", "int16")):
         return None
     along = {axis_of(int(axis), len(source.shape)) for axis in axes.ravel()}
     kept = [1 if i in along else extent for i, extent in enumerate(source.shape)]
@@ -27,11 +28,9 @@ def mean(context: OperatorContext) -> Any:
         kept = [extent for i, extent in enumerate(source.shape) if i not in along]
     require_result(context, *kept)
     chosen = tuple(map(int, axes.ravel()))
-    ends, rounding = (quantized(source), quantized(output)), context.operators.rounding
-    if context.name == "SUM" and rounding == "double":
-        return None
+    kind = Sum if context.name == "SUM" else Mean
     try:
-        operator = Sum(*ends, chosen) if context.name == "SUM" else Mean(*ends, chosen, rounding)
+        operator = kind(quantized(source), quantized(output), chosen, context.operators.rounding)
     except ValueError:
         return None
     return context.operators.call(operator, context.value(source))

@@ -13,9 +13,9 @@ from .registry import converter
 
 @converter("RESIZE_BILINEAR")
 def bilinear(context: OperatorContext) -> Any:
-    """Of int8 and int16; LiteRT computes uint8 in float."""
+    """Of int8, uint8 and int16."""
     source, output, size = context.input(0), context.outputs[0], context.constant(1)
-    if not in_integers(source, output, dtypes=("int8", "int16")) or size is None:
+    if not in_integers(source, output, dtypes=("int8", "uint8", "int16")) or size is None:
         return None
     if len(source.shape) != 4 or not source.same_quantization(output):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...operators.log_softmax import LogSoftmax
 from ...operators.softmax import Softmax
 from ...operators.softmax16 import Softmax16
 from .context import OperatorContext
@@ -38,6 +39,20 @@ def softmax16(context: OperatorContext) -> Any:
         return None
     try:
         operator = Softmax16(a, b, context.options.Beta())
+    except ValueError:
+        return None
+    return context.operators.call(operator, context.value(source))
+
+
+@converter("LOG_SOFTMAX")
+def log_softmax(context: OperatorContext) -> Any:
+    """Along the last axis."""
+    source, output = context.input(0), context.outputs[0]
+    if not in_integers(source, output) or not source.shape:
+        return None
+    require_result(context, *source.shape)
+    try:
+        operator = LogSoftmax(quantized(source), quantized(output))
     except ValueError:
         return None
     return context.operators.call(operator, context.value(source))
