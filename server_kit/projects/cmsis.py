@@ -64,7 +64,7 @@ def write_cmsis_nn(project: ProjectWriter, archive: ModelArchive, cmsis_path: st
     OptionError :
         When the directory does not hold it, or another release.
     """
-    source = _caller(archive)
+    source = caller(archive)
     if source is None:
         return
     if not cmsis_path:
@@ -126,7 +126,7 @@ def _sources(archive: ModelArchive) -> Iterator[tuple[str, bytes]]:
             yield name, archive.read(name, _MOST_CODE_BYTES)
 
 
-def _caller(archive: ModelArchive) -> str | None:
+def caller(archive: ModelArchive) -> str | None:
     """What shows that a model calls CMSIS-NN; None where it does not."""
     for module in archive.modules:
         if module.cmsis_nn_release is not None:

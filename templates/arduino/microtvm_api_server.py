@@ -84,14 +84,17 @@ class Handler(TransportHandler):
         return HERE.server_info(platform_name="arduino", options=self.project_options)
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
-        from arduino_kit.sketch import texts
+        from functools import partial
+
+        from arduino_kit.sketch import arrange, texts
         from server_kit.projects.generation import Generation
 
         archive = model_library_format_path
         with Generation(HERE, archive, standalone_crt_dir, options) as generation:
             facts = project_facts(generation, options)
             files = texts(HERE.path, generation, archive, facts)
-            generation.write(project_dir, PROJECT_FILES, facts, files, arranged(facts))
+            put = partial(arrange, facts=facts)
+            generation.write(project_dir, PROJECT_FILES, facts, files, put)
 
     def build(self, options):
         from arduino_kit.sketch import LIBRARIES, SKETCH
@@ -170,17 +173,16 @@ class Handler(TransportHandler):
 
 def project_facts(generation, options):
     """What the other methods need to know, decided once, when the project is generated."""
-    from arduino_kit import tvm_library
+    from arduino_kit import cmsis_library, tvm_library
     from server_kit.projects.memory import pool_bytes
 
-    if options["cmsis_path"]:
-        raise OptionError("option 'cmsis_path': this template does not compile CMSIS-NN yet")
     if options["arduino_cli_cmd"]:
         arduino_cli({}, options)  # what is not there cannot build
     fqbn = board_fqbn(options["board"])
     architecture = fqbn.split(":")[1]
     # Teensy's core is called avr, and is none.
     architecture = "arm" if fqbn.startswith("teensy:") else architecture
+    cmsis_library.require_arm(generation.archive, fqbn, architecture)
     spare = SPARE_POOL_BYTES.get(architecture, 4096)
     facts = generation.facts()
     tvm_bytes = 0
@@ -199,16 +201,6 @@ def project_facts(generation, options):
         "pool_bytes": pool_bytes(generation.module, spare, generation.tensor_bytes),
         "tvm_workspace_bytes": tvm_bytes,
     }
-
-
-def arranged(facts):
-    """What puts TVM's C runtime into the sketch's library; None where a model has none."""
-    from functools import partial
-
-    from arduino_kit.tvm_library import arrange
-
-    is_served = facts["is_served_by_tvm"]
-    return partial(arrange, is_served=is_served) if facts["runtime"] == "tvm_crt" else None
 
 
 def board_fqbn(board):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,9 +16,27 @@ import microtvm
 from microtvm.errors import MicroTVMError
 from server_kit.errors import JSONRPCError, ServerError
 from tests.arduino import board, int8_model
+from tests.arduino.emulated_stm32 import board as stm32
 
 STAND_IN = pathlib.Path(__file__).parent / "stand_in_arduino_cli.py"
 ERRORS = (MicroTVMError, JSONRPCError, ServerError)
+# NOT TVM's runtime: a file for each way in which its files include one another.
+FAKE_RUNTIME = {
+    "include/checksum.h": "",
+    "include/dlpack/dlpack.h": "",
+    "include/tvm/runtime/crt/platform.h": '#include "../../../../src/support/ssize.h"\n',
+    "src/support/ssize.h": "#include <dlpack/dlpack.h>\n",
+    "src/runtime/minrpc/minrpc_server.h": "",
+    "src/runtime/crt/common/crt_runtime_api.c": "#include <tvm/runtime/crt/platform.h>\n",
+    "src/runtime/crt/tab/gentab_ccitt.inc": "",
+    "src/runtime/crt/microtvm_rpc_common/crcccitt.c": (
+        '#include "../tab/gentab_ccitt.inc"\n#include "checksum.h"\n#include "crt_config.h"\n'
+    ),
+    "src/runtime/crt/microtvm_rpc_server/rpc_server.cc": (
+        '#include "../../minrpc/minrpc_server.h"\n'
+    ),
+    "src/runtime/crt/contrib/stm32/wrong.c": "#error no part of the runtime\n",
+}
 HIDDEN = 16
 INT8_SAMPLES = 30
 
@@ -145,7 +164,7 @@ def generate(archive: pathlib.Path, target: pathlib.Path, cli: str, **options: A
 
 def flashed(project: pathlib.Path, mega: board.EmulatedMega) -> Any:
     """The project, opened with the board's port and put on it."""
-    opened = microtvm.GeneratedProject.from_directory(project, {"port": mega.port})
+    opened = at_board(project, mega.port)
     opened.flash()
     return opened
 
@@ -157,4 +176,55 @@ def sine_project(
     """The sine model, host-driven, built for the Mega."""
     target = tmp_path_factory.mktemp("built") / "a project"
     generate(sine_archive, target, arduino_cli).build()
+    return target
+
+
+@pytest.fixture(scope="session")
+def stm32_project(
+    require: Callable[..., str], tmp_path_factory: Any
+) -> Callable[..., pathlib.Path]:
+    """``stm32_project(archive, crt, **options)`` gives a built project for the emulated STM32."""
+    cli = os.environ.get("ARDUINO_CLI")
+    if not cli:
+        pytest.skip("ARDUINO_CLI names no arduino-cli, and its stand-in has no 32-bit core")
+    require("qemu-system-arm", "emulate an STM32F405")
+    details = [*cli.split(), "board", "details", "--fqbn", stm32.FQBN]
+    if subprocess.run(details, capture_output=True, check=False).returncode != 0:
+        pytest.skip(f"ARDUINO_CLI has no core for {stm32.FQBN}")
+    extra_files = stm32.extra_files(tmp_path_factory.mktemp("stm32") / "extra.tar")
+
+    def make(archive: pathlib.Path, crt: pathlib.Path | None = None, **options: Any) -> Any:
+        target: pathlib.Path = tmp_path_factory.mktemp("stm32") / "project"
+        given = {"board": stm32.FQBN, "arduino_cli_cmd": cli, **options}
+        given["extra_files_tar"] = str(extra_files)
+        template = microtvm.get_microtvm_template_projects("arduino")
+        with microtvm.generate_project_from_mlf(template, target, archive, given, crt) as project:
+            project.build()
+        return target
+
+    return make
+
+
+def at_board(project: pathlib.Path, port: str) -> Any:
+    """The project, opened with the port of a board."""
+    return microtvm.GeneratedProject.from_directory(project, {"port": port})
+
+
+@pytest.fixture()
+def fake_runtime(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A directory laid out as TVM's C runtime."""
+    for name, text in FAKE_RUNTIME.items():
+        path = tmp_path / "standalone_crt" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path / "standalone_crt"
+
+
+def sketch(
+    archive: pathlib.Path, crt: pathlib.Path | None, target: pathlib.Path, **options: Any
+) -> Any:
+    """The directory of a project, generated and not built."""
+    template_path = microtvm.get_microtvm_template_projects("arduino")
+    with microtvm.TemplateProject.from_directory(template_path) as template:
+        template.write_project(archive, target, {"board": "due", **options}, crt)
     return target

@@ -7,41 +7,16 @@ import json
 import pathlib
 import subprocess
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from microtvm import TemplateProject, get_microtvm_template_projects
 from server_kit.errors import ServerError
+from tests.arduino.conftest import sketch
 from tests.crt import archives
 from tests.crt.conftest import Release, release  # noqa: F401
 from tests.templates.tiny_model import write_tar
 
 SRC = "libraries/microtvm/src"
-# NOT TVM's runtime: a file for each way in which its files include one another.
-FAKE_RUNTIME = {
-    "include/checksum.h": "",
-    "include/dlpack/dlpack.h": "",
-    "include/tvm/runtime/crt/platform.h": '#include "../../../../src/support/ssize.h"\n',
-    "src/support/ssize.h": "#include <dlpack/dlpack.h>\n",
-    "src/runtime/minrpc/minrpc_server.h": "",
-    "src/runtime/crt/common/crt_runtime_api.c": "#include <tvm/runtime/crt/platform.h>\n",
-    "src/runtime/crt/tab/gentab_ccitt.inc": "",
-    "src/runtime/crt/microtvm_rpc_common/crcccitt.c": (
-        '#include "../tab/gentab_ccitt.inc"\n#include "checksum.h"\n#include "crt_config.h"\n'
-    ),
-    "src/runtime/crt/microtvm_rpc_server/rpc_server.cc": (
-        '#include "../../minrpc/minrpc_server.h"\n'
-    ),
-    "src/runtime/crt/contrib/stm32/wrong.c": "#error no part of the runtime\n",
-}
-
-
-def sketch(archive: pathlib.Path, crt: pathlib.Path, target: pathlib.Path, **options: Any) -> Any:
-    """The directory of a project, generated and not built."""
-    with TemplateProject.from_directory(get_microtvm_template_projects("arduino")) as template:
-        template.write_project(archive, target, {"board": "due", **options}, crt)
-    return target
 
 
 def compiled(folder: pathlib.Path, src: pathlib.Path) -> list[str]:
@@ -58,15 +33,6 @@ def compiled(folder: pathlib.Path, src: pathlib.Path) -> list[str]:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     return [path.name for path in sources]
-
-
-@pytest.fixture(name="fake_runtime")
-def _fake_runtime(tmp_path: pathlib.Path) -> pathlib.Path:
-    for name, text in FAKE_RUNTIME.items():
-        path = tmp_path / "standalone_crt" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path / "standalone_crt"
 
 
 def test_a_library_finds_what_the_runtime_includes(

@@ -7,33 +7,18 @@ import pathlib
 import re
 import shutil
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import pytest
 
 import microtvm
 from server_kit.errors import ServerError
-from tests.zephyr import cmsis_archive
+from tests.cmsis_nn import tvm_archive
+from tests.cmsis_nn.tvm_archive import check_answers
 from tests.zephyr.test_boards import CORTEX_M3, MPS2, NATIVE, Bench, bench, chosen
 
 __all__ = ["bench"]  # a fixture
 
 pytestmark = [pytest.mark.timeout(900)]
-
-SAMPLES = np.random.default_rng(1).integers(-128, 128, (20, 1, cmsis_archive.INPUTS), np.int8)
-
-
-def check_answers(project: Any) -> None:
-    with microtvm.Session(project.transport()) as session:
-        executor = microtvm.create_local_aot_executor(session)
-        for sample in SAMPLES:
-            executor.set_input(0, sample)
-            executor.run()
-            dense = executor.get_output(0).numpy()
-            np.testing.assert_array_equal(dense, cmsis_archive.dense(sample))
-            difference = executor.get_output(1).numpy() - cmsis_archive.softmax(dense)
-            assert np.abs(difference).max() <= 1
 
 
 def test_on_boards(
@@ -43,7 +28,7 @@ def test_on_boards(
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    archive = cmsis_archive.write(tmp_path / "model.tar")
+    archive = tvm_archive.write(tmp_path / "model.tar")
     options = {"cmsis_path": str(cmsis_path), "warning_as_error": True}
     for name, board in (("mps2", MPS2), ("small", CORTEX_M3), ("native", NATIVE)):
         with monkeypatch.context() as patch:
@@ -66,7 +51,7 @@ def test_on_this_machine(
     for tool in ("cc", "cmake", "ninja"):
         require(tool, "build a project")
     monkeypatch.setenv("MICROTVM_CACHE_DIR", str(tmp_path / "cache"))
-    archive = cmsis_archive.write(tmp_path / "model.tar")
+    archive = tvm_archive.write(tmp_path / "model.tar")
     template = microtvm.get_microtvm_template_projects("host")
     options = {"cmsis_path": str(cmsis_path)}
     logs = []
@@ -91,8 +76,8 @@ def test_another_generation_of_cmsis_nn_is_named_by_the_compiler(
     for tool in ("cc", "cmake", "ninja"):
         require(tool, "build a project")
     # As TVM of another year would call it: without a context and parameters in structures.
-    other = cmsis_archive.KERNELS.replace("&context, &parameters, ", "")
-    archive = cmsis_archive.write(tmp_path / "model.tar", other)
+    other = tvm_archive.KERNELS.replace("&context, &parameters, ", "")
+    archive = tvm_archive.write(tmp_path / "model.tar", other)
     template = microtvm.get_microtvm_template_projects("host")
     with microtvm.generate_project_from_mlf(
         template, tmp_path / "project", archive, {"cmsis_path": str(cmsis_path)}, tvm_crt
@@ -114,7 +99,7 @@ def test_a_project_stands_alone(
         require(tool, "build a project")
     given = tmp_path / "given"
     shutil.copytree(cmsis_path, given, ignore=shutil.ignore_patterns(".git", "Tests", "Examples"))
-    archive = cmsis_archive.write(tmp_path / "model.tar")
+    archive = tvm_archive.write(tmp_path / "model.tar")
     template = microtvm.get_microtvm_template_projects("host")
     microtvm.generate_project_from_mlf(
         template, tmp_path / "project", archive, {"cmsis_path": str(given)}, tvm_crt

@@ -12,7 +12,7 @@ import json
 
 from server_kit import ProjectError
 
-from . import tvm_library
+from . import cmsis_library, tvm_library
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -168,6 +168,13 @@ def texts(
             if not (facts["is_energy_mode"] and path.name == "mlperf_performance.c"):
                 files[f"{folder}/{path.name}"] = _read(path)
     return files
+
+
+def arrange(project: pathlib.Path, facts: Mapping[str, Any]) -> None:
+    """Put what is copied into every project where a sketchbook has it."""
+    cmsis_library.arrange(project, project / _LIBRARY / "src" / "model")
+    if facts["runtime"] == "tvm_crt":
+        tvm_library.arrange(project, facts["is_served_by_tvm"])
 
 
 def _example(module: Any) -> str:

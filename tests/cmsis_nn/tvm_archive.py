@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import pathlib
+from typing import Any
 
 import numpy as np
 
+import microtvm
 from tests.templates.tiny_model import write_tar
 
 INPUTS, OUTPUTS = 16, 10
@@ -25,6 +27,7 @@ SOFTMAX_SCALE = 1 / 8
 _RANDOM = np.random.default_rng(5)
 WEIGHTS = _RANDOM.integers(-127, 128, (OUTPUTS, INPUTS))
 BIASES = _RANDOM.integers(-3000, 3000, OUTPUTS)
+SAMPLES = np.random.default_rng(1).integers(-128, 128, (20, 1, INPUTS), np.int8)
 
 _HEADER = """
 #include <stdint.h>
@@ -118,3 +121,15 @@ def softmax(x: np.ndarray) -> np.ndarray:
     """What the softmax answers, give or take one: quantized with the scale 1/256 and zero -128."""
     powers = np.exp((x.astype(np.float64) - x.max(axis=-1, keepdims=True)) * SOFTMAX_SCALE)
     return np.clip(np.round(256 * powers / powers.sum(axis=-1, keepdims=True)) - 128, -128, 127)
+
+
+def check_answers(project: Any) -> None:
+    """Ask a project that is built, and flashed, for what it answers to each sample."""
+    with microtvm.Session(project.transport()) as session:
+        executor = microtvm.create_local_aot_executor(session)
+        for sample in SAMPLES:
+            executor.set_input(0, sample)
+            executor.run()
+            answer = executor.get_output(0).numpy()
+            np.testing.assert_array_equal(answer, dense(sample))
+            assert np.abs(executor.get_output(1).numpy() - softmax(answer)).max() <= 1
