@@ -10,7 +10,14 @@ import shutil
 import sys
 from typing import Any, Callable
 
+import hypothesis
 import pytest
+
+# The same examples in each run, however slow the machine: a failure must come from the change at
+# hand. `make fuzz` draws new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+if "MICROTVM_FUZZ_SECONDS" not in os.environ:
+    hypothesis.settings.load_profile("repeatable")
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 PINNED_TOOLS = pathlib.Path(sys.executable).parent
