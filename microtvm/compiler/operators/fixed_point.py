@@ -18,16 +18,17 @@ def _constant(real: float, bits: int = 15) -> int:
     return math.floor(real * (1 << bits) + 0.5)
 
 
-def _saturate(values: np.ndarray) -> np.ndarray:
+def saturate(values: np.ndarray) -> np.ndarray:
+    """Within int16."""
     clipped: np.ndarray = np.clip(values, -32768, 32767)
     return clipped
 
 
 def _product(a: np.ndarray | int, b: np.ndarray | int) -> np.ndarray:
-    return _saturate((np.asarray(a) * np.asarray(b) + (1 << 14)) >> 15)
+    return saturate((np.asarray(a) * np.asarray(b) + (1 << 14)) >> 15)
 
 
-def _shifted(values: np.ndarray, by: int) -> np.ndarray:
+def shifted(values: np.ndarray, by: int) -> np.ndarray:
     """Divided by 2^by, halves away from zero."""
     mask = (1 << by) - 1
     threshold = (mask >> 1) + (values < 0)
@@ -47,10 +48,10 @@ def exponential(values: np.ndarray, bits: int) -> np.ndarray:
     x = (part << (15 - bits)) + (1 << 12)
     square = _product(x, x)
     cube, fourth = _product(square, x), _product(square, square)
-    third = _product(_shifted(fourth, 2) + cube, _constant(1 / 3))
-    series = x + _shifted(third + square, 1)
+    third = _product(shifted(fourth, 2) + cube, _constant(1 / 3))
+    series = x + shifted(third + square, 1)
     middle = _constant(math.exp(-1 / 8))
-    result = _saturate(middle + _product(middle, series))
+    result = saturate(middle + _product(middle, series))
     for place in range(bits - 2, 15):
         factor = _constant(math.exp(-(2.0 ** (place - bits))))
         result = np.where(rest & (1 << place), _product(result, factor), result)
@@ -63,21 +64,21 @@ def _inverse(values: np.ndarray) -> np.ndarray:
     x = _constant(48 / 17, 13) + _product(half, _constant(-32 / 17, 13))
     for _ in range(3):  # Newton's, with 13 bits after the point
         error = (1 << 13) - _product(half, x)
-        x = x + _saturate(_product(x, error) << 2)
+        x = x + saturate(_product(x, error) << 2)
     return x
 
 
 def logistic(values: np.ndarray) -> np.ndarray:
     """Of values with 12 bits after the point, in steps of 2^-15."""
-    x = exponential(-np.minimum(np.abs(values), 32767), 12)
-    positive = _saturate(_inverse(x) << 1)
+    x = exponential(-np.abs(values), 12)
+    positive = saturate(_inverse(x) << 1)
     result = np.where(values > 0, positive, _ONE - positive)
     return np.where(values == 0, 1 << 14, result)
 
 
-def tanh(values: np.ndarray) -> np.ndarray:
-    """Of values with 12 bits after the point, in steps of 2^-15."""
-    x = exponential(-np.minimum(np.abs(values), 32767), 11)
-    positive = _saturate((_inverse(x) - (1 << 13)) << 2)
+def tanh(values: np.ndarray, bits: int = 12) -> np.ndarray:
+    """Of values with so many bits after the point, 9 to 15, in steps of 2^-15."""
+    x = exponential(-np.abs(values), bits - 1)
+    positive = saturate((_inverse(x) - (1 << 13)) << 2)
     result = np.where(values < 0, -positive, positive)
     return np.where(values == 0, 0, result)

@@ -28,6 +28,8 @@ class OperatorContext:
     inputs : tuple of Tensor or None
         None where an optional input is absent.
     outputs : tuple of Tensor
+    intermediates : tuple of Tensor
+        What the file says of values inside of the operator: an LSTM's gates and hidden state.
     options : object or None
         The operator's options table, e.g. a ``tflite.Conv2DOptions``; None where it has none.
     builder : tvm.relax.BlockBuilder
@@ -48,6 +50,7 @@ class OperatorContext:
     operator: Any
     inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
+    intermediates: tuple[Tensor, ...]
     options: Any
     builder: Any
     operators: OperatorTable

@@ -185,6 +185,7 @@ class Graph:
             operator,
             inputs,
             tuple(outputs),
+            tuple(self.tensors[i] for i in indices(operator.IntermediatesAsNumpy())),
             self.file.options(operator),
             self.builder,
             self.operators,

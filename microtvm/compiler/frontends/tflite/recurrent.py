@@ -2,8 +2,8 @@
 """Layers with memory: SVDF, and the LSTM over a sequence, unrolled.
 
 Both keep variable tensors from run to run, as LiteRT does. What no operator of integers computes
-(``quantized_svdf.py``) is computed in float; what the file has as integers between the steps
-(states, results) is rounded to them.
+(``quantized_svdf.py``, ``quantized_lstm.py``) is computed in float; what the file has as integers
+between the steps (states, results) is rounded to them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from .activation import activated
 from .context import OperatorContext
 from .memory import Memory
 from .quantization import real, stored
+from .quantized_lstm import BIASES, CELL, HIDDEN, INPUT_WEIGHTS, RECURRENT_WEIGHTS
 from .registry import converter
 
 
@@ -49,8 +50,7 @@ def svdf(context: OperatorContext) -> Any:
     return None if result is None else stored(context, result)
 
 
-# Inputs of UNIDIRECTIONAL_SEQUENCE_LSTM, by their place.
-_INPUT_WEIGHTS, _RECURRENT_WEIGHTS, _BIASES = (1, 2, 3, 4), (5, 6, 7, 8), (12, 13, 14, 15)
+# Inputs of UNIDIRECTIONAL_SEQUENCE_LSTM that are not known here.
 _UNKNOWN = {
     9: "peephole connections",
     10: "peephole connections",
@@ -74,13 +74,13 @@ def lstm(context: OperatorContext) -> Any:
     options = context.options
     if options.FusedActivationFunction() != 4:
         raise CompileError("its activation is not tanh")
-    if not all(context.has_input(i) for i in _INPUT_WEIGHTS):
+    if not all(context.has_input(i) for i in INPUT_WEIGHTS):
         raise CompileError("its input and forget gates are coupled, which is not supported")
     sequence = real(context, 0)
     if not options.TimeMajor():
         sequence = emit(relax.op.permute_dims(sequence, [1, 0, 2]))
     steps, batch, width = (int(extent) for extent in sequence.ty.shape)
-    cells = context.input(_RECURRENT_WEIGHTS[0]).shape[0]
+    cells = context.input(RECURRENT_WEIGHTS[0]).shape[0]
 
     def side_by_side(indices: tuple[int, ...]) -> Any:
         """Four gates' weights as one matrix, each gate's in columns of its own."""
@@ -88,12 +88,12 @@ def lstm(context: OperatorContext) -> Any:
         return emit(relax.op.permute_dims(weights, [1, 0]))
 
     rows = emit(relax.op.reshape(sequence, (steps * batch, width)))
-    driven = emit(relax.op.matmul(rows, side_by_side(_INPUT_WEIGHTS)))
-    biases = emit(relax.op.concat([real(context, i) for i in _BIASES], axis=0))
+    driven = emit(relax.op.matmul(rows, side_by_side(INPUT_WEIGHTS)))
+    biases = emit(relax.op.concat([real(context, i) for i in BIASES], axis=0))
     driven = emit(relax.op.add(driven, biases))
     driven = emit(relax.op.reshape(driven, (steps, batch, 4 * cells)))
-    recurrent = side_by_side(_RECURRENT_WEIGHTS)
-    hidden_state, cell_state = Memory(context, 18), Memory(context, 19)
+    recurrent = side_by_side(RECURRENT_WEIGHTS)
+    hidden_state, cell_state = Memory(context, HIDDEN), Memory(context, CELL)
     hidden, cell = hidden_state.read(), cell_state.read()
     parts = emit(relax.op.split(driven, steps, axis=0)) if steps > 1 else None
     results = []

@@ -31,6 +31,7 @@ GROUPS: tuple[str, ...] = (
     "quantized_elementwise",
     "quantized_layers",
     "quantized_lookup",
+    "quantized_lstm",
     "quantized_matmul",
     "quantized_pool",
     "quantized_reduce",

@@ -22,8 +22,8 @@ static inline int32_t mt_shifted16(int32_t value, int32_t by) {
     return (value >> by) + ((value & mask) > threshold ? 1 : 0);
 }
 
-/* exp(value * 2^-bits) in steps of 2^-15, for value <= 0 and bits 11 or 12. A series around -1/8
- * for what is left of a multiple of 1/4. */
+/* exp(value * 2^-bits) in steps of 2^-15, for value <= 0 and bits from 8 to 14. A series around
+ * -1/8 for what is left of a multiple of 1/4. */
 static inline int32_t mt_exp16(int32_t value, int32_t bits) {
     static const uint16_t factors[6] = {25520, 19875, 12055, 4435, 600, 11}; /* e^-1/4 to e^-8 */
     if (value == 0) {
@@ -40,7 +40,7 @@ static inline int32_t mt_exp16(int32_t value, int32_t bits) {
     int32_t result = mt_saturate16(28918 + mt_product16(28918, series));
     for (int32_t place = bits - 2; place < 15; ++place) {
         if ((rest & (1 << place)) != 0) {
-            result = mt_product16(result, factors[place + 2 - bits]);
+            result = place + 2 - bits < 6 ? mt_product16(result, factors[place + 2 - bits]) : 0;
         }
     }
     return result;
@@ -62,19 +62,23 @@ static inline int32_t mt_logistic16(int32_t value) {
     if (value == 0) {
         return 1 << 14;
     }
-    int32_t size = value < -INT16_MAX ? INT16_MAX : value < 0 ? -value : value;
-    int32_t result = mt_saturate16(mt_inverse16(mt_exp16(-size, 12)) * 2);
+    int32_t result = mt_saturate16(mt_inverse16(mt_exp16(value < 0 ? value : -value, 12)) * 2);
     return value > 0 ? result : INT16_MAX - result;
+}
+
+/* Of value * 2^-bits, in steps of 2^-15; bits from 9 to 15. */
+static inline int32_t mt_tanh16_of(int32_t value, int32_t bits) {
+    if (value == 0) {
+        return 0;
+    }
+    int32_t power = mt_exp16(value < 0 ? value : -value, bits - 1);
+    int32_t result = mt_saturate16((mt_inverse16(power) - (1 << 13)) * 4);
+    return value < 0 ? -result : result;
 }
 
 /* Of value * 2^-12, in steps of 2^-15. */
 static inline int32_t mt_tanh16(int32_t value) {
-    if (value == 0) {
-        return 0;
-    }
-    int32_t size = value < -INT16_MAX ? INT16_MAX : value < 0 ? -value : value;
-    int32_t result = mt_saturate16((mt_inverse16(mt_exp16(-size, 11)) - (1 << 13)) * 4);
-    return value < 0 ? -result : result;
+    return mt_tanh16_of(value, 12);
 }
 
 #endif
