@@ -106,11 +106,8 @@ class Handler(TransportHandler):
             more.append("--verbose")
         if facts["warning_as_error"]:
             more += ["--warnings", "all"]
-        defined = " ".join(f"-D{one}" for one in facts["compile_definitions"])
-        if defined:
-            for language in ("c", "cpp"):
-                more += ["--build-property", f"compiler.{language}.extra_flags={defined}"]
         cli = arduino_cli(facts, options)
+        more += definitions(cli, facts)
         reply = cli.compile(facts["fqbn"], HERE.path / SKETCH, BUILD_DIR, more)
         warnings = [one for one in reply["compiler_err"].splitlines() if is_own_warning(one)]
         if facts["warning_as_error"] and warnings:
@@ -223,6 +220,21 @@ def arduino_cli(facts, options):
     from arduino_kit.cli import ArduinoCli
 
     return ArduinoCli(options["arduino_cli_cmd"] or facts.get("arduino_cli_cmd"))
+
+
+def definitions(cli, facts):
+    """Arguments that add the definitions to what the core and the user have the compiler given."""
+    from arduino_kit.sketch import SKETCH
+
+    if not facts["compile_definitions"]:
+        return []
+    given = cli.properties(facts["fqbn"], HERE.path / SKETCH)
+    arguments = []
+    for language in ("c", "cpp"):
+        name = f"compiler.{language}.extra_flags"
+        words = [given.get(name, ""), *(f"-D{one}" for one in facts["compile_definitions"])]
+        arguments += ["--build-property", f"{name}={' '.join(filter(None, words))}"]
+    return arguments
 
 
 def board_port(facts, options):

@@ -14,16 +14,20 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from typing import Any
 
-HARDWARE = "/usr/share/arduino/hardware"
+# The variable by which the real one finds a user's sketchbook, with cores in it.
+USER = os.environ.get("ARDUINO_DIRECTORIES_USER")
+HARDWARE = f"{USER}/hardware" if USER else "/usr/share/arduino/hardware"
 AVR = pathlib.Path(HARDWARE) / "arduino" / "avr"
-# Debian's avr-gcc 5.4 lacks this macro, which its Arduino core uses.
-EXTRA = "-DDECIMAL_DIG=9"
+# As if in a platform.local.txt: Debian's avr-gcc 5.4 lacks this macro, which its core uses.
+LOCAL = {} if USER else {"compiler.cpp.extra_flags": "-DDECIMAL_DIG=9"}
 
 
 def answer(status: int, **reply: Any) -> None:
@@ -67,14 +71,13 @@ def compile_sketch(args: argparse.Namespace) -> None:
         board = board_properties(args.fqbn)
     except ValueError as error:
         answer(1, compiler_err="", error=f"Error during build: {error}", **failed)
-    build = pathlib.Path(args.build_path)
+    build = pathlib.Path(args.build_path or tempfile.mkdtemp())
     build.mkdir(parents=True, exist_ok=True)
-    given = dict(one.split("=", 1) for one in args.build_property)
-    cpp = "compiler.cpp.extra_flags"
-    given[cpp] = f"{given.get(cpp, '')} {EXTRA}".strip()
+    given = {**LOCAL, **dict(one.split("=", 1) for one in args.build_property)}
     sketch = pathlib.Path(args.sketch)
     command = [
-        *("arduino-builder", "-compile", "-hardware", HARDWARE),
+        *("arduino-builder", "-dump-prefs" if args.show_properties else "-compile"),
+        *("-hardware", HARDWARE),
         *("-hardware", "/usr/share/arduino-builder", "-tools", "/usr/bin"),
         *("-fqbn", board["fqbn"], "-build-path", str(build), "-warnings", args.warnings),
         *(f"-prefs={name}={value}" for name, value in given.items()),
@@ -82,6 +85,10 @@ def compile_sketch(args: argparse.Namespace) -> None:
         str(sketch / f"{sketch.name}.ino"),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if args.show_properties:
+        shutil.rmtree(build)
+        result = {"build_properties": done.stdout.splitlines()}
+        answer(done.returncode, success=done.returncode == 0, builder_result=result)
     elf = build / f"{sketch.name}.ino.elf"
     sections = []
     if elf.exists():
@@ -179,7 +186,8 @@ def main() -> None:
     verbs = parser.add_subparsers(required=True)
     one = verbs.add_parser("compile", parents=[shared])
     one.set_defaults(act=compile_sketch)
-    one.add_argument("--build-path", required=True)
+    one.add_argument("--build-path")
+    one.add_argument("--show-properties", action="store_true")
     one.add_argument("--build-property", action="append", default=[])
     one.add_argument("--libraries", action="append", default=[])
     one.add_argument("--warnings", default="none")

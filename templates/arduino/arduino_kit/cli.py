@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -69,6 +70,23 @@ class ArduinoCli:
             raise ToolError(self._failure("compile", fqbn, reply))
         return reply
 
+    def properties(self, fqbn: str, sketch: pathlib.Path) -> dict[str, str]:
+        """What a board's core, and a ``platform.local.txt`` beside it, set for its builds.
+
+        Raises
+        ------
+        ToolError :
+        """
+        arguments = ["compile", "--fqbn", fqbn, "--show-properties", str(sketch)]
+        reply, before = self._call_after_text(arguments, LIST_SEC)
+        result = reply.get("builder_result") or {}
+        # Since 0.30 they are in the reply; until then they were printed before it.
+        lines = result.get("build_properties") or before.splitlines()
+        found = {name: value for name, equals, value in (x.partition("=") for x in lines) if equals}
+        if not found:
+            raise ToolError(self._failure("compile", fqbn, reply))
+        return found
+
     def upload(self, fqbn: str, port: str | None, build_path: pathlib.Path) -> str | None:
         """Put what was compiled on the board; the port where it is afterwards, if that is told."""
         arguments = ["upload", "--fqbn", fqbn, "--input-dir", str(build_path)]
@@ -93,7 +111,11 @@ class ArduinoCli:
         ]
 
     def _call(self, arguments: Sequence[str], timeout_sec: float) -> Any:
-        """Its reply. Ended with all that it started when the time is up."""
+        """Its reply."""
+        return self._call_after_text(arguments, timeout_sec)[0]
+
+    def _call_after_text(self, arguments: Sequence[str], timeout_sec: float) -> tuple[Any, str]:
+        """Its reply, and what it printed before. Ended with all that it started after that time."""
         import subprocess
 
         command = [*self._command, *arguments, "--format", "json"]
@@ -119,10 +141,11 @@ class ArduinoCli:
             if process is not None:
                 processes.end(process)
         for text in (out, err):  # an error that ends it early is on its standard error
-            try:
-                return json.loads(text.decode("utf-8", "replace"))
-            except ValueError:
-                continue
+            said = text.decode("utf-8", "replace")
+            before, _, rest = said.partition("\n{\n")
+            for begin, reply in (("", said), (before, f"{{{rest}")):
+                with contextlib.suppress(ValueError):
+                    return json.loads(reply), begin
         said = (err or out).decode("utf-8", "replace").strip() or "nothing"
         raise ToolError(
             f"arduino-cli {arguments[0]} did not answer in JSON but said: {said}; repeat with: "
