@@ -15,7 +15,7 @@ from hil_tests.device import scripts
 from hil_tests.device.board_under_test import ERRORS
 
 X = np.float32([1, -2, 0.5, 100])
-GONE_SEC = 20.0
+GONE_SEC = 10.0
 THIEF = """
 import os, sys, time
 port = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)

@@ -27,7 +27,7 @@ connection: &rfc2217
 @contextlib.contextmanager
 def served(program: str, port: str, directory: pathlib.Path) -> Iterator[tuple[str, str]]:
     """Serve a port; gives both URLs. One at a time may be open."""
-    raw, telnet = _free_port(), _free_port()
+    raw, telnet = free_port(), free_port()
     file = directory / f"ser2net.{raw}.yaml"
     file.write_text(_CONFIGURATION.format(port=port, raw=raw, telnet=telnet), encoding="utf-8")
     server = subprocess.Popen(
@@ -47,7 +47,8 @@ def served(program: str, port: str, directory: pathlib.Path) -> Iterator[tuple[s
         server.wait(_LIMIT_SEC)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Give a TCP port that nobody has."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         number: int = server.getsockname()[1]
         return number

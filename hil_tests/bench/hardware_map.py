@@ -123,10 +123,12 @@ def _dut(entry: Mapping[str, Any], platform: str, template: str | None, where: s
     serial, serial_pty = told_of(entry, "serial"), told_of(entry, "serial_pty")
     # The probe's number, where the board's own is another.
     number = told_of(entry, "probe_id") or told_of(entry, "id")
+    fixtures = tuple(entry.get("fixtures") or ())
+    is_in_a_place = any(one.startswith("place:") for one in fixtures)
     is_here = template is None and platform in _here()
     if is_here:
         template = _here()[platform]
-    elif not (serial or serial_pty or number):
+    elif not (serial or serial_pty or number or is_in_a_place):
         raise MapError(
             f"{where} ({platform}) has neither serial nor serial_pty nor id, so that nothing says "
             "how to reach it; give one, or write connected: false"
@@ -153,14 +155,19 @@ def _dut(entry: Mapping[str, Any], platform: str, template: str | None, where: s
         name=platform,
         known_by=where,
         kind=Kind.EMULATED if is_here else Kind.ATTACHED,
-        template=template or ("arduino" if platform.count(":") >= 2 else "zephyr"),
+        template=template or template_of(platform),
         options=options,
         hardware="" if is_here else serial or number or where,
         flash_timeout=float(entry.get("flash_timeout") or FLASH_SEC),
-        fixtures=tuple(entry.get("fixtures") or ()),
+        fixtures=fixtures,
         serial_pty=serial_pty,
         **scripts,
     )
+
+
+def template_of(platform: str) -> str:
+    """Give the template for a board that no process here stands for."""
+    return "arduino" if platform.count(":") >= 2 else "zephyr"
 
 
 def _here() -> dict[str, str]:

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import pathlib
 
 import pytest
 
 from microtvm.boards import Board, Kind, find
+from microtvm.boards.labgrid import LabgridError
 
-from . import hardware_map
+from . import hardware_map, in_places
 from .dut import Dut, with_names_of_their_own
 
 
@@ -37,6 +39,21 @@ def add_options(group: pytest.OptionGroup) -> None:
         "--hardware-map", metavar="FILE", help="the boards, in the format of Zephyr's twister"
     )
     group.addoption(
+        "--labgrid-place",
+        metavar="NAME[/PORT]",
+        action="append",
+        default=[],
+        help="a place of labgrid, acquired for the run; of several serial ports the one of that "
+        "name; may be repeated; LG_PLACE where no option says which boards",
+    )
+    group.addoption(
+        "--labgrid-wait",
+        metavar="SECONDS",
+        type=float,
+        default=0.0,
+        help="how long a place that another holds is waited for (0)",
+    )
+    group.addoption(
         "--generate-hardware-map",
         metavar="FILE",
         help="write what is attached to a hardware map, or bring one up to date, and end",
@@ -51,16 +68,22 @@ def choose(config: pytest.Config) -> tuple[list[Dut], str]:
     pytest.UsageError
         Options name no board, or not enough of one.
     """
+    holds = in_places.Holds(config.getoption("--labgrid-wait"))
+    config.add_cleanup(holds.release)
     try:
-        duts, line = _choose(config)
-    except hardware_map.MapError as error:
+        duts, line = _choose(config, holds)
+        more = tuple(config.getoption("--fixture"))
+        duts = [dataclasses.replace(dut, fixtures=(*dut.fixtures, *more)) for dut in duts]
+        duts, left = holds.placed(duts)
+    except (hardware_map.MapError, LabgridError) as error:
         raise pytest.UsageError(str(error)) from None
-    more = tuple(config.getoption("--fixture"))
-    duts = [dataclasses.replace(dut, fixtures=(*dut.fixtures, *more)) for dut in duts]
-    return with_names_of_their_own(duts), f"hil: {line}"
+    if left and not duts:
+        raise pytest.UsageError(f"there is no board to test: {'; '.join(left)}")
+    told = f"; left out: {'; '.join(left)}" if left else ""
+    return with_names_of_their_own(duts), f"hil: {line}{told}"
 
 
-def _choose(config: pytest.Config) -> tuple[list[Dut], str]:
+def _choose(config: pytest.Config, holds: in_places.Holds) -> tuple[list[Dut], str]:
     names = config.getoption("--board")
     template = config.getoption("--template")
     given = {"port": config.getoption("--port"), "serial_number": config.getoption("serial_number")}
@@ -70,6 +93,17 @@ def _choose(config: pytest.Config) -> tuple[list[Dut], str]:
             "--port and --serial-number are one board's; for several write a map: --hardware-map"
         )
     path = config.getoption("--hardware-map")
+    places = config.getoption("--labgrid-place")
+    if not (places or path or names or template or options) and os.environ.get("LG_PLACE"):
+        places = [os.environ["LG_PLACE"]]
+    if places:
+        if path or options or len(names) > 1:
+            raise pytest.UsageError(
+                "--labgrid-place says which port it is, so that --port, --serial-number and "
+                "--hardware-map cannot; a map names places by the fixture place:NAME"
+            )
+        duts = holds.named(places, *names, template=template)
+        return duts, f"{', '.join(dut.name for dut in duts)}, places of labgrid"
     if path:
         return _mapped(pathlib.Path(path), template, names, options)
     if names or template or options:

@@ -14,6 +14,7 @@ class Kind(enum.Enum):
 
     ATTACHED = "attached"
     EMULATED = "emulated"
+    PLACE = "place"
     HOST = "host"
 
 
@@ -47,9 +48,12 @@ class Board:
         """Say it to people."""
         template = f"--template {self.template}" if self.template else "--template ?"
         given = [f"--project-option {n}={shlex.quote(v)}" for n, v in self.options.items()]
+        how = " ".join((template, *given))
+        if self.kind is Kind.PLACE:  # its port is known to who has acquired it
+            how = f"python -m hil_tests --labgrid-place {shlex.quote(self.name)}"
         return [
             f"{self.name} ({self.kind.value}; known by {self.known_by})",
-            f"    {' '.join((template, *given))}",
+            f"    {how}",
             *(f"    {problem}" for problem in self.problems),
         ]
 

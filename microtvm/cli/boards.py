@@ -7,7 +7,7 @@ import argparse
 
 from .report import Report
 
-HELP = "list attached and emulated boards, with the template and options that fit each"
+HELP = "list boards, attached, emulated or in places of labgrid, with template and options"
 EXAMPLES = """
 microtvm boards
 microtvm boards --json
@@ -20,9 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, report: Report) -> None:
     """List them."""
-    from ..boards import find
+    from ..boards import find, labgrid
 
-    boards, notes = find()
+    here, notes_of_here = find()
+    places, notes_of_places = labgrid.find()
+    boards, notes = [*places, *here], [*notes_of_here, *notes_of_places]
     lines = [line for board in boards for line in board.lines()]
     lines += [f"note: {note}" for note in notes]
     report.result({"boards": [board.to_json() for board in boards], "notes": notes}, lines)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import pathlib
 import threading
@@ -28,15 +29,14 @@ def emulated(require) -> None:
 @pytest.fixture
 def attach(
     mega_program: pathlib.Path, arduino_cli: str, tmp_path: pathlib.Path, monkeypatch
-) -> Iterator[Callable[[], EmulatedMega]]:
-    """Attach a further emulated Mega 2560, each at a port of its own."""
+) -> Iterator[Callable[..., EmulatedMega]]:
+    """Attach a further emulated Mega 2560, each at a port of its own, or at the one named."""
     monkeypatch.setenv("ARDUINO_CLI", arduino_cli)
     with contextlib.ExitStack() as boards:
-        ports: list[str] = []
+        numbers = itertools.count()
 
-        def one_more() -> EmulatedMega:
-            port = tmp_path / f"ttyACM{len(ports)}"
-            ports.append(str(port))
+        def one_more(port: pathlib.Path | None = None) -> EmulatedMega:
+            port = port or tmp_path / f"ttyACM{next(numbers)}"
             return boards.enter_context(EmulatedMega(mega_program, port))
 
         yield one_more

@@ -63,13 +63,18 @@ class Run:
         return {test["message"] for test in self.tests if test["outcome"] == "skipped"}
 
 
-def run_own(directory: pathlib.Path, text: str, *arguments: str) -> Run:
-    """Run tests of one's own, written below a directory, with the suite's fixtures."""
+def own(directory: pathlib.Path, text: str) -> str:
+    """Write tests of one's own, with the suite's fixtures; give their directory."""
     tests = directory / "tests"
     tests.mkdir()
     (tests / "conftest.py").write_text("from hil_tests.conftest import *\n", encoding="utf-8")
     (tests / "test_own.py").write_text(text, encoding="utf-8")
-    return run(directory / "report", *arguments, tests=str(tests))
+    return str(tests)
+
+
+def run_own(directory: pathlib.Path, text: str, *arguments: str, **variables: str) -> Run:
+    """Run tests of one's own."""
+    return run(directory / "report", *arguments, tests=own(directory, text), **variables)
 
 
 def run(report: pathlib.Path, *arguments: str, tests: str = "hil_tests", **variables: str) -> Run:
