@@ -12,7 +12,7 @@ import pytest
 
 from hil_tests.bench import Dut, map_writing, selection
 from hil_tests.bench.hardware_map import MapError
-from hil_tests.device import BoardUnderTest
+from hil_tests.device import BoardUnderTest, operator
 from hil_tests.report import collecting
 from hil_tests.report.recording import Record
 from microtvm.boards import find
@@ -62,6 +62,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return _write_map(pathlib.Path(target))
     if hasattr(config, "workerinput"):
         return None
+    if config.getoption("--interactive") and not operator.has_terminal():
+        raise pytest.UsageError("--interactive asks at the terminal, and this run has none")
     config.stash[DUTS], config.stash[LINE] = selection.choose(config)
     collecting.configure(config, config.stash[DUTS], config.stash[LINE])
     _distribute(config)

@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from hil_tests.device import scripts
+from hil_tests.device import operator, scripts
 from hil_tests.device.board_under_test import ERRORS
 
 X = np.float32([1, -2, 0.5, 100])
@@ -41,6 +41,11 @@ def by_command(device, *names):
     raise AssertionError
 
 
+def by_hand(what):
+    """Give what has the operator do it."""
+    return lambda: operator.ask(what)
+
+
 def is_well(device):
     """Whether a new session answers."""
     device.end_server()
@@ -49,12 +54,13 @@ def is_well(device):
         np.testing.assert_array_equal(device.answer(session, X), 2 * X + 1)
 
 
-def until_lost(session):
-    """Go on until the session is lost; answers are right as long as any come."""
+def until_lost(session, what):
+    """Go on until the session is lost by what was done; answers are right as long as any come."""
     tensor = session.array(np.arange(16, dtype="uint8"))
     end = time.monotonic() + GONE_SEC
     while time.monotonic() < end:
         np.testing.assert_array_equal(tensor.numpy(), np.arange(16, dtype="uint8"))
+    pytest.fail(f"the session goes on after {what}: was it this board's?")
 
 
 @pytest.mark.parametrize("what", ["reset", "power"])
@@ -64,37 +70,22 @@ def test_a_board_that_is_restarted_in_mid_transfer(device, what):
         tensor = session.array(np.arange(16, dtype="uint8"))
         tensor.numpy()
         restart()
-        until_lost(session)
-        pytest.fail(f"the session goes on after {what}")
+        until_lost(session, what)
     is_well(device)
 
 
 def test_unplugged_and_plugged_in_again(device, request):
     if request.config.getoption("--interactive") and device.dut.port:
-        ask = asking(request, device.dut.name)
-        unplug, plug = ask("unplug"), ask("plug in")
+        name = device.dut.name
+        unplug, plug = by_hand(f"unplug {name}"), by_hand(f"plug {name} in again")
     else:
         unplug, plug = by_command(device, "unplug"), by_command(device, "plug")
     with pytest.raises(ERRORS), device.session(limit_sec=GONE_SEC) as session:
         session.array(X).numpy()
         unplug()
-        until_lost(session)
+        until_lost(session, "it was unplugged")
     plug()
     is_well(device)
-
-
-def asking(request, name):
-    """Ask the operator."""
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-
-    def ask(what):
-        def do():
-            with capture.global_and_fixture_disabled():
-                input(f"\n{what} {name}, then press Enter: ")
-
-        return do
-
-    return ask
 
 
 def test_a_port_that_another_program_reads(device):

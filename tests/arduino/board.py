@@ -61,7 +61,7 @@ class EmulatedMega:
         self._process.stdout.close()
 
     def do(self, command: str) -> None:
-        """``unplug``, ``plug`` or ``hang``."""
+        """``unplug``, ``plug``, ``hang`` or ``reset``."""
         assert self._ask(command) == "ok"
 
     def pulses(self) -> int:

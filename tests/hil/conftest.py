@@ -46,7 +46,8 @@ def attach(
 def obeying(tmp_path: pathlib.Path) -> Iterator[Callable[[EmulatedMega], dict[str, str]]]:
     """Make commands that act on an emulated board as a bench's relays do on real ones.
 
-    They write to a pipe, which is obeyed here: ``unplug``, ``plug``, and both as ``power``.
+    They write to a pipe, which is obeyed here: ``reset``, ``unplug``, ``plug``, and the last two
+    as ``power``.
     """
     with contextlib.ExitStack() as ends:
 
@@ -64,12 +65,9 @@ def obeying(tmp_path: pathlib.Path) -> Iterator[Callable[[EmulatedMega], dict[st
             worker.start()
             ends.callback(worker.join)
             ends.callback(os.write, os.open(pipe, os.O_WRONLY), b"end\n")
-            say = "echo {} > " + str(pipe)
+            say = f"echo {{}} > {pipe}"
+            one = {word: f"sh -c '{say.format(word)}'" for word in ("reset", "unplug", "plug")}
             both = f"{say.format('unplug')}; sleep 0.5; {say.format('plug')}"
-            return {
-                "unplug": f"sh -c '{say.format('unplug')}'",
-                "plug": f"sh -c '{say.format('plug')}'",
-                "power": f"sh -c '{both}'",
-            }
+            return {**one, "power": f"sh -c '{both}'"}
 
         yield make

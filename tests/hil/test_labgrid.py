@@ -23,6 +23,7 @@ from tests import lab
 from tests.hil import suite
 
 LIMIT_SEC = 120
+MEGA = "arduino:avr:mega"
 WAITING = """
 import time
 def test_that_takes_long():
@@ -191,10 +192,14 @@ def test_the_suite_on_a_board_behind_an_exporter(programs, attach, require, tmp_
         mega = attach(folder / "ttyACM0")
         switch = lab.power_switch(lambda on: mega.do("plug" if on else "unplug"))
         exported = {"RawSerialPort": {"port": mega.port}, **ends.enter_context(switch)}
-        tags = {"mega": {"board": "arduino:avr:mega"}}
-        made = ends.enter_context(lab.lab(programs, {"mega": exported}, tags, tmp_path / "lab"))
-        chosen = ("--labgrid-place", "mega", "-k", "dtype or mid_transfer")
+        made = ends.enter_context(
+            lab.lab(programs, {"mega": exported}, {"mega": {}}, tmp_path / "lab")
+        )
+        path = tmp_path / "map.yml"
+        entry = {"connected": True, "platform": MEGA, "fixtures": ["place:mega"]}
+        path.write_text(yaml.safe_dump([{**entry, "flash_timeout": 200}]))
+        chosen = ("--hardware-map", str(path), "-k", "dtype or mid_transfer")
         ran = suite.run(tmp_path / "report", *chosen, **made.variables)
         assert made.acquired() == set()
     assert ran.status == 0, ran.said
-    assert ran.outcomes("mega") == {"passed": 2, "skipped": 1}, ran.said
+    assert ran.outcomes(MEGA) == {"passed": 2, "skipped": 1}, ran.said

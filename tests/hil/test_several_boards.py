@@ -71,6 +71,8 @@ def test_the_suite_on_three_boards_none_waits_for_another(emulated, attach, obey
     names = ("host", "mps2_an386", MEGA)
     assert all(ran.outcomes(name)["passed"] >= 25 for name in names)
     assert ran.outcomes(MEGA)["passed"] > ran.outcomes("host")["passed"]  # power, cables, thieves
+    restarts = [t for t in ran.tests if t["board"] == MEGA and "restarted" in t["name"]]
+    assert {t["outcome"] for t in restarts} == {"passed"}  # by reset and by power
     busy = {n: sum(t["seconds"] for t in ran.tests if t["board"] == n) for n in names}
     begin, end = seconds_of(ran.tests)
     assert end - begin <= 1.25 * max(busy.values())

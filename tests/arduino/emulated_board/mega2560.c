@@ -12,6 +12,7 @@
  *     unplug   the port goes; the chip loses its power
  *     plug     the port comes back under a new device, and the chip starts; its flash is kept
  *     hang     the chip stands still until it is reset
+ *     reset    the button is pressed
  *     pulses   answered by how often D7 went low since the reset, instead
  * It ends with its standard input.
  *
@@ -240,6 +241,8 @@ static void obey(void) {
         plug();
     } else if (strcmp(line, "hang\n") == 0) {
         is_hung = true;
+    } else if (strcmp(line, "reset\n") == 0 && port >= 0) {
+        reset();
     } else if (strcmp(line, "pulses\n") == 0) {
         (void)printf("%u\n", pulses);
         return;
