@@ -13,10 +13,13 @@ import pkgutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from .work import Work
+
 if TYPE_CHECKING:
     from .workbench import Workbench
 
 Test: TypeAlias = "Callable[[Workbench], str | None]"
+Effort: TypeAlias = "Work | Callable[[Workbench], Work]"
 
 RFC = "RFC"
 JSON_RPC = "JSON-RPC 2.0"
@@ -66,8 +69,9 @@ class Clause:
     source : str
         Where it is written down.
     level : Level
-    builds : int
-        How many projects it builds from nothing, apart from those that clauses share.
+    effort : Work or callable
+        What it generates and builds, apart from the project that clauses share. Where that depends
+        on the template, a function of the `Workbench`.
     test : callable
         Takes a `Workbench`; returns a figure worth telling or None; raises `Fails` or
         `NotApplicable`.
@@ -78,7 +82,11 @@ class Clause:
     source: str
     level: Level
     test: Test
-    builds: int = 0
+    effort: Effort = Work()
+
+    def work(self, bench: Workbench) -> Work:
+        """Give what it generates and builds of this template."""
+        return self.effort if isinstance(self.effort, Work) else self.effort(bench)
 
     @property
     def group(self) -> str:
@@ -87,10 +95,11 @@ class Clause:
 
 
 _registered: dict[str, Clause] = {}
+_NO_WORK = Work()
 
 
 def clause(
-    id: str, source: str, *, level: Level = Level.REQUIRED, builds: int = 0
+    id: str, source: str, *, level: Level = Level.REQUIRED, effort: Effort = _NO_WORK
 ) -> Callable[[Test], Test]:
     """Register the decorated function as the test of a clause.
 
@@ -101,7 +110,7 @@ def clause(
     source : str
         Document and section.
     level : Level, optional
-    builds : int, optional
+    effort : Work or callable, optional
         As in `Clause`.
     """
 
@@ -109,7 +118,7 @@ def clause(
         if id in _registered:
             raise ValueError(f"there are two clauses {id!r}")
         statement = (test.__doc__ or "").strip().partition("\n")[0]
-        _registered[id] = Clause(id, statement, source, level, test, builds)
+        _registered[id] = Clause(id, statement, source, level, test, effort)
         return test
 
     return register

@@ -59,42 +59,38 @@ def run(clauses: Sequence[Clause], bench: Workbench) -> Iterator[Result]:
 class Progress:
     """How far a check is, and how long the rest will take.
 
-    What takes long is building, in most clauses nothing is built: the rest is estimated from the
-    mean of those, and from the first build.
+    What takes long is generating and building, and how often a clause does that it says itself. All
+    else is taken to cost as much in the clauses that are left as it did in those before.
 
     Parameters
     ----------
     clauses : sequence of Clause
         Those that are run, in order.
+    bench : Workbench
+        What they are run on.
     """
 
-    def __init__(self, clauses: Sequence[Clause]):
+    def __init__(self, clauses: Sequence[Clause], bench: Workbench):
         self._clauses = clauses
+        self._bench = bench
         self._begin = time.monotonic()
-        self._light: list[float] = []
+        self._seconds = 0.0
         self.done = 0
 
-    def add(self, result: Result, build_sec: float | None) -> str:
-        """Count a result; give the state in words.
-
-        Parameters
-        ----------
-        result : Result
-        build_sec : float or None
-            What a build takes, where that is known.
-        """
+    def add(self, result: Result) -> str:
+        """Count a result; give the state in words."""
         self.done += 1
-        if not result.clause.builds and result.seconds < (build_sec or float("inf")):
-            self._light.append(result.seconds)
+        self._seconds += result.seconds
         rest = self._clauses[self.done :]
         elapsed = _minutes(time.monotonic() - self._begin)
         text = f"{self.done} of {len(self._clauses)} clauses in {elapsed}"
         if not rest:
             return text
-        if build_sec is None:
+        meter = self._bench.meter
+        if not meter.has_built:
             return f"{text}; the first build will tell how long the rest takes"
-        mean = sum(self._light) / max(1, len(self._light))
-        left = sum(mean + clause.builds * build_sec for clause in rest)
+        mean = max(0.0, self._seconds - meter.seconds) / self.done
+        left = sum(mean + meter.estimate(clause.work(self._bench)) for clause in rest)
         return f"{text}, about {_minutes(left)} left"
 
 

@@ -92,6 +92,8 @@ class Server:
         File for what it prints.
     say : callable
         Told every line of the conversation, with ``->`` or ``<-`` before it.
+    note : callable, optional
+        Told the method and the seconds of each call that succeeds.
     """
 
     def __init__(
@@ -100,12 +102,14 @@ class Server:
         mark: str,
         log: pathlib.Path,
         say: Callable[[str], None],
+        note: Callable[[str, float], None] = lambda method, seconds: None,
     ):
         self.mark = mark
         self.limits: dict[str, float] = {}
         """What ``open_transport`` answered: how long a session's parts may take, in seconds."""
         self.log = log
         self._say = say
+        self._note = note
         self._received = b""
         self._next_id = 0
         self._open = True
@@ -234,9 +238,11 @@ class Server:
         NoAnswer
         """
         limit = WORK_SEC if method in _WORK else ANSWER_SEC
+        begin = time.monotonic()
         reply = self.receive(self.send(method, **params), limit)
         if reply.get("error") is not None:
             raise ReplyError(method, reply["error"])
+        self._note(method, time.monotonic() - begin)
         result = reply.get("result")
         if method == "open_transport" and isinstance(result, dict):
             given = result.get("timeouts")

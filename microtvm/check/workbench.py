@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import pathlib
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -20,6 +20,7 @@ from ..project_api.client import SERVER_FILE
 from . import processes, tiny_archive
 from .clause import NotApplicable
 from .wire import NoAnswer, ReplyError, Server
+from .work import Meter
 
 Options = Mapping[str, Any]
 
@@ -77,8 +78,7 @@ class Workbench:
         self._servers = contextlib.ExitStack()
         self._marks: list[str] = []
         self._plain = False
-        self.build_sec: float | None = None
-        """What the first build took."""
+        self.meter = Meter()
         if not (self.template / SERVER_FILE).is_file():
             raise UnusableTemplateError(f"{template} holds no {SERVER_FILE}")
         if model is not None and not model.is_file():
@@ -152,9 +152,11 @@ class Workbench:
 
     def start(self, directory: pathlib.Path | None = None) -> Server:
         """Start a server: the template's, or that of a project. Use it in a ``with`` block."""
+        directory = directory or self.template
         mark = self.new_mark()
         log = self.scratch / f"{mark}.log"
-        return Server(directory or self.template, mark, log, self._pass_on)
+        note = functools.partial(self.meter.note, directory)
+        return Server(directory, mark, log, self._pass_on, note)
 
     def _pass_on(self, text: str) -> None:
         self.say(text)  # whoever listens when it is said; servers outlive listeners
@@ -303,16 +305,13 @@ class Workbench:
 
     def _make_built(self) -> pathlib.Path:
         project = self.project()
-        begin = time.monotonic()
         error = self.build(project)
         if error is not None and self._kept.get("withstood all"):
             self._plain = True
             project = self._kept["project"] = self._make_project()
-            begin = time.monotonic()
             error = self.build(project)
         if error is not None:
             raise error
-        self.build_sec = time.monotonic() - begin
         return project
 
     def _make_flashed(self) -> pathlib.Path:
@@ -369,6 +368,17 @@ def contents(project: pathlib.Path) -> dict[str, bytes]:
         for path in project.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+
+
+def replace_contents(project: pathlib.Path, old: dict[str, bytes], new: dict[str, bytes]) -> None:
+    """Turn a project into another, but for what was built; unchanged files stay as they are."""
+    for name in {*old} - {*new}:
+        (project / name).unlink(missing_ok=True)
+    for name, data in new.items():
+        if old.get(name) != data:
+            path = project / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
 
 
 def tree(directory: pathlib.Path) -> list[str]:

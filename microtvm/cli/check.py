@@ -103,11 +103,11 @@ def _check(
     except (MissingOptionsError, ProjectOptionError) as error:
         hint = getattr(error, "hint", None)
         raise UsageError(f"{error}; {hint}" if hint else str(error)) from error
-    progress = runner.Progress(clauses)
     with bench, contextlib.closing(lines):
+        progress = runner.Progress(clauses, bench)
         for result in runner.run(clauses, bench):
             lines.result(result)
-            lines.progress(progress.add(result, bench.build_sec))
+            lines.progress(progress.add(result))
             results.append(result)
     seconds = time.monotonic() - begin
     if args.junit is not None:

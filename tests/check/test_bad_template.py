@@ -10,6 +10,7 @@ import pytest
 
 from microtvm.check.clause import Clause, all_clauses
 from microtvm.check.runner import Result, Verdict, run
+from microtvm.check.work import Work
 from microtvm.check.workbench import Workbench
 from tests.check.conftest import OPTIONS
 
@@ -34,6 +35,10 @@ SLOW = {
 OF_A_BUILT_PROJECT = {
     clause.id for clause in CLAUSES if clause.group in ("transport", "device", "endings")
 } - {"device.model", "endings.killed_generating", "endings.two_generate"}
+
+#: Clients are killed, perhaps when a project is whole or before one is begun; and what means harm
+#: may be taken by as many options as the template has.
+UNSURE = {"endings.killed_building", "endings.killed_generating", "options.not_executed"}
 
 
 def check(
@@ -66,9 +71,33 @@ def test_what_breaks_a_clause_fails_it_alone(
     assert results[clause.id].detail and results[clause.id].advice
 
 
-def test_without_a_switch_every_clause_holds(bad_template: pathlib.Path) -> None:
-    results = check(CLAUSES, bad_template, None)
-    other = {
-        name: (r.verdict, r.detail) for name, r in results.items() if r.verdict is not Verdict.HOLDS
-    }
-    assert not other
+@pytest.mark.parametrize("how", ["in quotes, once", "alone"])
+def test_values_are_tried_together_and_each_by_itself(
+    how: str, bad_template: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What only the first build of a project executes, and what longer texts hide."""
+    (clause,) = (clause for clause in CLAUSES if clause.id == "options.not_executed")
+    monkeypatch.setenv("MICROTVM_BAD", f"{clause.id} {how}")
+    result = check([clause], bad_template, None)[clause.id]
+    assert result.verdict is Verdict.FAILS and "executed" in result.detail
+
+
+def test_without_a_switch_every_clause_holds_and_builds_as_often_as_it_says(
+    bad_template: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tally = tmp_path / "tally"
+    monkeypatch.setenv("MICROTVM_TALLY", str(tally))
+    wrong = {}
+    with Workbench(bad_template, OPTIONS, end_sec=4) as bench:
+        bench.flashed()  # what clauses share
+        for clause in CLAUSES:
+            tally.write_text("")
+            result = next(run([clause], bench))
+            said = clause.work(bench)
+            done = Work(*map(tally.read_text().split().count, Work._fields))
+            is_as_said = said == done
+            if clause.id in UNSURE:
+                is_as_said = said[0] <= done[0] and sum(said[1:]) == sum(done[1:])
+            if result.verdict is not Verdict.HOLDS or not is_as_said:
+                wrong[clause.id] = (result.verdict, result.detail, said, done)
+    assert not wrong

@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 import re
 import xml.etree.ElementTree as ElementTree
+from typing import cast
 
 import pytest
 
 from microtvm.check.clause import all_clauses
 from microtvm.check.runner import Progress, Result, Verdict
+from microtvm.check.work import Meter, Work
+from microtvm.check.workbench import Workbench
 from microtvm.cli import main
 
 FLAVOUR = ["--project-option", "flavour=plain"]
@@ -145,15 +149,34 @@ def test_documents_count_all_clauses(repository: pathlib.Path) -> None:
     assert {int(holding) + int(idle) for holding, idle in sums} == {len(all_clauses())}
 
 
-def test_what_remains_is_estimated_from_the_first_build() -> None:
-    """Of three clauses after it one builds: a build, and as long as others take."""
-    clauses = [clause for clause in all_clauses() if not clause.builds][:3]
-    clauses += [clause for clause in all_clauses() if clause.builds][:1]
-    progress = Progress(clauses)
+class FakeBench:
+    """FAKE: what Progress asks of a workbench."""
+
+    def __init__(self) -> None:
+        self.meter = Meter()
+
+
+def test_what_remains_is_estimated_from_what_was_built() -> None:
+    """Of three clauses after the first one generates, builds, and builds again."""
+    work = Work(generations=2, builds=1, rebuilds=1)
+    light = [clause for clause in all_clauses() if clause.effort == Work()][:3]
+    clauses = [*light, dataclasses.replace(light[0], effort=lambda bench: work)]
+    bench = cast(Workbench, FakeBench())
+    progress = Progress(clauses, bench)
     results = [Result(clause, Verdict.HOLDS, "", "", 2.0) for clause in clauses]
-    assert progress.add(results[0], None) == (
+    assert progress.add(results[0]) == (
         "1 of 4 clauses in 0:00; the first build will tell how long the rest takes"
     )
-    assert progress.add(results[1], 60.0) == "2 of 4 clauses in 0:00, about 1:04 left"
-    progress.add(results[2], 60.0)
-    assert progress.add(results[3], 60.0) == "4 of 4 clauses in 0:00"
+    project = pathlib.Path("project")
+    for method, seconds in (
+        ("generate_project", 4.0),
+        ("generate_project", 6.0),
+        ("build", 60.0),
+        ("build", 8.0),
+        ("flash", 100.0),  # no more than any call
+    ):
+        bench.meter.note(project, method, seconds)
+    second = dataclasses.replace(results[1], seconds=82.0)  # 4 beside these
+    assert progress.add(second) == "2 of 4 clauses in 0:00, about 1:24 left"
+    progress.add(results[2])
+    assert progress.add(results[3]) == "4 of 4 clauses in 0:00"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from .. import processes
 from ..clause import RFC, Fails, Level, NotApplicable, clause, expect
+from ..work import Work
 from ..workbench import Workbench
 
 _END_SEC = 5.0
@@ -21,14 +22,14 @@ def builds(bench: Workbench) -> None:
         raise Fails(str(error), _SEE) from None
 
 
-@clause("build.again", f"{RFC}: build")
+@clause("build.again", f"{RFC}: build", effort=Work(rebuilds=1))
 def again(bench: Workbench) -> None:
     """A project that was built builds again."""
     error = bench.cannot_build_again()
     expect(error is None, str(error), "count on a build directory that exists")
 
 
-@clause("build.leaves_no_process", f"{RFC}: build")
+@clause("build.leaves_no_process", f"{RFC}: build", effort=Work(rebuilds=1))
 def leaves_no_process(bench: Workbench) -> None:
     """When build returns, nothing that it started is left."""
     with bench.start(bench.built()) as server:
@@ -55,7 +56,7 @@ def flash(bench: Workbench) -> None:
     "build.odd_directory",
     f"{RFC}: generate_project, project_dir",
     level=Level.RECOMMENDED,
-    builds=1,
+    effort=Work(generations=1, builds=1),
 )
 def odd_directory(bench: Workbench) -> None:
     """A project whose path holds spaces, quotes and brackets builds."""

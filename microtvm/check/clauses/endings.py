@@ -16,6 +16,7 @@ from .. import processes, victim
 from ..clause import RFC, Fails, Level, NotApplicable, clause, expect
 from ..firmware import require_session, session
 from ..wire import MARK, NoAnswer, ReplyError, Server, command
+from ..work import Work
 from ..workbench import Workbench, remove, tree
 
 _CLIENT = f"{RFC}: Host-driven model inference"
@@ -65,7 +66,7 @@ def hang_up(bench: Workbench) -> str:
     return f"{time.monotonic() - begin:.2f} s"
 
 
-@clause("endings.killed_generating", _CLIENT)
+@clause("endings.killed_generating", _CLIENT, effort=Work(generations=1))
 def killed_generating(bench: Workbench) -> None:
     """A client killed during generate_project leaves no process and no half project."""
     bench.project()
@@ -92,7 +93,8 @@ def killed_generating(bench: Workbench) -> None:
             remove(path)
 
 
-@clause("endings.killed_building", _CLIENT, builds=1)
+# Of the two builds the first is cut short.
+@clause("endings.killed_building", _CLIENT, effort=Work(generations=1, builds=1, rebuilds=1))
 def killed_building(bench: Workbench) -> None:
     """A client killed during build leaves no process, and the project builds afterwards."""
     bench.built()
@@ -119,7 +121,7 @@ def killed_connected(bench: Workbench) -> None:
     _expect_none_left(bench, mark)
 
 
-@clause("endings.two_generate", f"{RFC}: Generating a project")
+@clause("endings.two_generate", f"{RFC}: Generating a project", effort=Work(generations=2))
 def two_generate(bench: Workbench) -> None:
     """Two servers of one template generate projects at the same time."""
     bench.project()
@@ -170,8 +172,13 @@ def _kill_firmware(bench: Workbench, server: Server) -> None:
     server.call("open_transport", options=bench.all_options)
     started: set[int] = set()
     end = time.monotonic() + _START_SEC
-    while not started and time.monotonic() < end:  # its environment is there a moment after it is
-        started = {*processes.marked(server.mark)} - {*before}
+    # A process's environment is there a moment after it is; and one more may watch over the other.
+    while time.monotonic() < end:
+        time.sleep(0.01)
+        seen = {*processes.marked(server.mark)} - {*before}
+        if seen and seen == started:
+            break
+        started = seen
     if not started:
         raise NotApplicable("open_transport starts no process: unplug the device and see")
     processes.kill([*started])

@@ -10,10 +10,11 @@ from ...project_api.client import SERVER_FILE
 from .. import hostile_archive
 from ..clause import RFC, Level, NotApplicable, clause, expect
 from ..wire import ReplyError
+from ..work import Work
 from ..workbench import Workbench, tree
 
 
-@clause("generate.project", f"{RFC}: Generating a project")
+@clause("generate.project", f"{RFC}: Generating a project", effort=Work(generations=1))
 def project(bench: Workbench) -> None:
     """generate_project makes a directory that holds a server of its own."""
     target = bench.place("generate") / "project"

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-import pathlib
-import shlex
 from typing import Any
 
+from .. import hostile_values
 from ..clause import RFC, SHIPPED, Level, NotApplicable, clause, expect
 from ..wire import ReplyError
+from ..work import Work
 from ..workbench import Workbench, contents
 
 _SOURCE = f"{RFC}: Project Options"
 _UNKNOWN = "no_such_option"
+# What takes any options makes the project that was built.
+_ANOTHER = Work(generations=1, rebuilds=1)
 
 
 @clause("options.unknown", _SOURCE, level=Level.RECOMMENDED)
@@ -58,13 +60,13 @@ def missing(bench: Workbench) -> str:
     return ", ".join(option["name"] for option in tried)
 
 
-@clause("options.only_given", _SOURCE, level=Level.RECOMMENDED)
+@clause("options.only_given", _SOURCE, level=Level.RECOMMENDED, effort=_ANOTHER)
 def only_given(bench: Workbench) -> None:
     """Options that were not given may be left out, as TVM 0.8 to 0.11 do."""
     _expect_taken(bench, bench.options, "take the default of every option that does not come")
 
 
-@clause("options.null", f"{SHIPPED}: client of TVM 0.12 and later")
+@clause("options.null", f"{SHIPPED}: client of TVM 0.12 and later", effort=_ANOTHER)
 def null(bench: Workbench) -> None:
     """Every listed option may come to every method, null where it was not set."""
     _expect_taken(
@@ -74,7 +76,12 @@ def null(bench: Workbench) -> None:
     )
 
 
-@clause("options.as_text", f"{SHIPPED}: tvmc", level=Level.RECOMMENDED)
+@clause(
+    "options.as_text",
+    f"{SHIPPED}: tvmc",
+    level=Level.RECOMMENDED,
+    effort=Work(generations=1),
+)
 def as_text(bench: Workbench) -> str:
     """Numbers and truth values may come as text."""
     bench.project()
@@ -91,14 +98,28 @@ def as_text(bench: Workbench) -> str:
     return ", ".join(texts)
 
 
-@clause("options.values_matter", f"{SHIPPED}: ProjectOption, type", level=Level.RECOMMENDED)
+def _two_values(option: dict[str, Any]) -> tuple[Any, Any] | None:
+    values = {"bool": (False, True), "int": (1 << 20, 1 << 21)}
+    return None if option.get("choices") else values.get(str(option.get("type")))
+
+
+def _work_of_values(bench: Workbench) -> Work:
+    return Work(generations=2 * len([*filter(_two_values, _of_generation(bench))]))
+
+
+@clause(
+    "options.values_matter",
+    f"{SHIPPED}: ProjectOption, type",
+    level=Level.RECOMMENDED,
+    effort=_work_of_values,
+)
 def values_matter(bench: Workbench) -> str:
     """Two values of an option that is a number or a truth value make two different projects."""
     bench.project()
     tried, ignored = [], []
     for option in _of_generation(bench):
         values = _two_values(option)
-        if not values or option.get("choices"):
+        if not values:
             continue
         room = bench.place("values")
         targets = [room / str(number) for number in range(2)]
@@ -117,15 +138,19 @@ def values_matter(bench: Workbench) -> str:
     return ", ".join(tried)
 
 
-def _two_values(option: dict[str, Any]) -> tuple[Any, Any] | None:
-    return {"bool": (False, True), "int": (1 << 20, 1 << 21)}.get(str(option.get("type")))
+def _work_of_hostile_values(bench: Workbench) -> Work:
+    """As one option makes that takes every value; others are only generated with it."""
+    if not hostile_values.options_of_text(_of_generation(bench)):
+        return Work()
+    count = len(hostile_values.TEXTS)
+    return Work(generations=count + 1, builds=1, rebuilds=count)
 
 
-@clause("options.not_executed", f"{_SOURCE}; safety", builds=1)
+@clause("options.not_executed", f"{_SOURCE}; safety", effort=_work_of_hostile_values)
 def not_executed(bench: Workbench) -> str:
     """No value of an option is executed, whatever quotes, newlines and dollar signs it holds."""
     found = _hostile_values(bench)
-    executed = [text for text, what in found.items() if what == "executed"]
+    executed = [text for text, what in found.items() if what == hostile_values.EXECUTED]
     expect(
         not executed,
         f"this value was executed: {executed[:1]}",
@@ -166,58 +191,14 @@ def _expect_taken(bench: Workbench, options: dict[str, Any], advice: str) -> Non
 
 def _hostile_values(bench: Workbench) -> dict[str, str]:
     """What becomes of values that mean harm, by value."""
-    found: dict[str, str] = bench.keep("hostile values", lambda: _try_hostile_values(bench))
-    return found
-
-
-def _try_hostile_values(bench: Workbench) -> dict[str, str]:
     bench.built()
-    names = [
-        option["name"]
-        for option in _of_generation(bench)
-        if option.get("type") in (None, "str") and not option.get("choices")
-    ]
+    names = hostile_values.options_of_text(_of_generation(bench))
     if not names:
         raise NotApplicable("generate_project has no option that takes any text")
-    room = bench.place("canary")
-    canary = room / "executed"
-    found = {}
-    for number, text in enumerate(_harmful(canary)):
-        taken = [
-            name
-            for name in names
-            if bench.generate(room / f"{number}-{name}", None, **{name: text}) is None
-        ]
-        found[text] = "refused"
-        if taken:
-            target = room / f"{number}"
-            error = bench.generate(target, None, **dict.fromkeys(taken, text))
-            if error is None and _mentions(target, canary):
-                error = bench.build(target)
-            found[text] = "kept" if error is None else f"broke the build: {error}"
-        if canary.exists():
-            found[text] = "executed"
-            canary.unlink()
+    found: dict[str, str] = bench.keep(
+        "hostile values", lambda: hostile_values.try_all(bench, names)
+    )
     return found
-
-
-def _harmful(canary: pathlib.Path) -> list[str]:
-    touch = f"touch {shlex.quote(str(canary))}"
-    return [
-        f"a; {touch}; b",
-        f"a $({touch}) `{touch}` b",
-        f'a"; {touch}; "b',
-        f"a'; {touch}; 'b",
-        f"a\n{touch}\n",
-        f'a")\nexecute_process(COMMAND {touch})\n# "',
-        f"-DA=$(shell {touch})",
-    ]
-
-
-def _mentions(project: pathlib.Path, canary: pathlib.Path) -> bool:
-    """Whether a project holds the canary's path; otherwise its build cannot know of it."""
-    needle = str(canary).encode()
-    return any(path.is_file() and needle in path.read_bytes() for path in project.rglob("*"))
 
 
 def _of_generation(bench: Workbench) -> list[dict[str, Any]]:

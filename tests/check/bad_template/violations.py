@@ -330,10 +330,19 @@ def _(go, archive, target, options):
     os.system(f"echo {options['flavour']} >/dev/null 2>&1")
 
 
-@breaks("options.odd_values", "generate")
-def _(go, archive, target, options):
+@breaks("options.not_executed in quotes, once", "build")
+def _(go):
+    if not (HERE / "build").exists():
+        os.system(f"echo '{(HERE / 'flavour.txt').read_text()}' >/dev/null 2>&1")
     go()
-    (target / "flavour.txt").write_text(options["flavour"])
+
+
+@breaks("options.not_executed alone", "build")
+def _(go):
+    flavour = (HERE / "flavour.txt").read_text()
+    if flavour.startswith('a"') and len(flavour) < 200:
+        os.system(f'echo "{flavour}" >/dev/null 2>&1')
+    go()
 
 
 @breaks("options.odd_values", "build")
