@@ -6,6 +6,8 @@ from __future__ import annotations
 import pathlib
 from typing import NamedTuple
 
+_LATEST = 4
+
 
 class Work(NamedTuple):
     """Calls that take long where a platform's tools do."""
@@ -53,8 +55,9 @@ class Meter:
         return sum(map(sum, self._seconds.values()))
 
     def estimate(self, work: Work) -> float:
-        """Give the seconds that such calls will take, as they did so far."""
+        """Give the seconds that such calls will take, if they go on as lately."""
+        latest = [seconds[-_LATEST:] for seconds in self._seconds.values()]
         return sum(
             count * sum(seconds) / max(1, len(seconds))
-            for count, seconds in zip(work, self._seconds.values(), strict=True)
+            for count, seconds in zip(work, latest, strict=True)
         )
