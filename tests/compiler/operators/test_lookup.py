@@ -115,17 +115,21 @@ def test_int16_is_that_of_litert(
         assert np.array_equal(result, want), vars(operator)
 
 
-def test_int16_exp_is_that_of_litert(
-    require_module: Callable[..., object], run_c: Run, tmp_path: pathlib.Path
+@pytest.mark.parametrize("name", ["EXP", "LOG", "RSQRT"])
+def test_int16_by_a_table_is_that_of_litert(
+    require_module: Callable[..., object], run_c: Run, name: str, tmp_path: pathlib.Path
 ) -> None:
-    """All inputs; up to one quantum apart, since no two libraries have the same exp of float32."""
+    """All inputs that LiteRT takes; up to one quantum apart, since no two libraries have the same
+    exp and log of float32."""
     require_module("tvm", "compile a model")
     require_module("ai_edge_litert", "ask LiteRT")
-    values = _ALL_INT16
+    values = np.where(_ALL_INT16 <= 0, 1, _ALL_INT16) if name == "RSQRT" else _ALL_INT16
+    values = values.astype(np.int16)
     cases, expected = [], []
     for scales in [(0.0002, 0.0002), (0.0001, 0.001), (0.001, 0.0001)]:
         tensors = [QuantizedTensor(values.shape, "int16", scale) for scale in scales]
-        model = one_operator("EXP", tensors[:1], tensors[1], "ExpOptions", 2)
+        options = "ExpOptions" if name == "EXP" else None
+        model = one_operator(name, tensors[:1], tensors[1], options, 3 if name == "RSQRT" else 2)
         (tmp_path / "model.tflite").write_bytes(model)
         (operator,) = read_file(tmp_path / "model.tflite", {}).operators.values()
         cases.append((operator, [values]))

@@ -546,7 +546,7 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
     ),
     "LESS": (COMPARED, _binary("LESS", "LessOptions", "bool")),
     "LESS_EQUAL": (COMPARED, _binary("LESS_EQUAL", "LessEqualOptions", "bool")),
-    "LOG": (("float32", "int8"), _positive("LOG")),
+    "LOG": (REAL, _positive("LOG")),
     "LOGICAL_AND": (("bool",), _binary("LOGICAL_AND", "LogicalAndOptions")),
     "LOGICAL_NOT": (("bool",), _unary("LOGICAL_NOT", "LogicalNotOptions")),
     "LOGICAL_OR": (("bool",), _binary("LOGICAL_OR", "LogicalOrOptions")),

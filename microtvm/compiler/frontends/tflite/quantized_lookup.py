@@ -53,15 +53,21 @@ def function(context: OperatorContext) -> Any:
     return _lookup(context, lambda a, b: _real_table(_FUNCTIONS[context.name], a, b))
 
 
-@converter("EXP")
-def exponential(context: OperatorContext) -> Any:
-    """Of int16: LiteRT's table has 513 entries."""
+@converter("EXP", "LOG", "RSQRT")
+def function16(context: OperatorContext) -> Any:
+    """Of int16: LiteRT's table has 513 entries. What is undefined at 0 and below it is a limit."""
     tensors = _of_int16(context)
     if tensors is None:
         return None
+    real, scale = _FUNCTIONS[context.name], np.float32(tensors[1].scale)
+    undefined = {"LOG": np.float32(-32768), "RSQRT": np.float32(32767)}.get(context.name)
+
+    def function(x: np.ndarray) -> np.ndarray:
+        return real(x) if undefined is None else np.where(x <= 0, undefined * scale, real(x))
+
     with np.errstate(all="ignore"):
-        table = interpolated_table(np.exp, *tensors)
-    operator = InterpolatedLookup("exp", *tensors, table)
+        table = interpolated_table(function, *tensors)
+    operator = InterpolatedLookup(context.name.lower(), *tensors, table)
     return context.operators.call(operator, context.value(context.input(0)))
 
 
