@@ -10,17 +10,16 @@ import numpy as np
 from .operator import Constant, Operator
 from .tensor import QuantizedTensor
 
-_BITS = 20  # after the point, of quanta of the output
-_LARGEST = 300  # quanta: more than there are
+_BITS = 20  # of the logarithm to base 2, after the point
+_LARGEST = 600  # quanta: more than there are, and than a zero point can add
 
 
 class LogSoftmax(Operator):
-    """Logarithm of the softmax of an 8-bit tensor; the output has steps of 1/16 below its type's
-    largest value, which stands for 0.
+    """Logarithm of the softmax of an 8-bit tensor.
 
     LiteRT computes it in float32 by default. Here exponentials come from a table in fixed point,
-    and the logarithm of their sum by squaring, to 2^-16 of a quantum: the same integers but for
-    results so near to a half.
+    and the logarithm of their sum by squaring, to 2^-16 of a quantum of 1/16, as LiteRT's output
+    has: the same integers but for results so near to a half.
 
     Parameters
     ----------
@@ -29,25 +28,26 @@ class LogSoftmax(Operator):
     Raises
     ------
     ValueError
-        If the output is quantized otherwise.
+        If a quantum of the output is so small that too few bits are left after the point.
     """
 
     name = "log_softmax"
 
     def __init__(self, input: QuantizedTensor, output: QuantizedTensor):
-        if output.scale != 1 / 16 or output.zero_point != output.limits[1]:
-            raise ValueError(
-                "the output of a log_softmax is -1/16 times what lies below the largest"
-            )
         self.inputs = (input,)
         self.output = output
         self._length = input.shape[-1]
         self._sum_bits = min(23, 31 - math.ceil(math.log2(self._length)))
         distance = np.arange(256, dtype=np.float64) * input.scale
         self._table = np.rint(np.exp(-distance) * 2**self._sum_bits).astype(np.uint32)
-        self._step = min(round(input.scale / output.scale * 2**_BITS), 1 << 30)
-        self._far = min(255, math.ceil(_LARGEST * 2**_BITS / self._step))
-        self._quanta_of_octave = round(math.log(2) / output.scale * 2**_BITS)
+        # Quanta from the logarithm of the sum, and from the distance to the largest element.
+        most = math.log(self._length) / output.scale + _LARGEST
+        self._bits = min(20, 29 - math.ceil(math.log2(most)))
+        if self._bits < 8:
+            raise ValueError(f"a log_softmax in steps of {output.scale}")
+        self._step = min(round(input.scale / output.scale * 2**self._bits), 1 << 30)
+        self._far = min(255, math.ceil((_LARGEST << self._bits) / max(self._step, 1)))
+        self._quanta_of_octave = round(math.log(2) / output.scale * 2**self._bits)
 
     def compute(self, *arrays: np.ndarray) -> np.ndarray:
         x = arrays[0].astype(np.int64)
@@ -65,8 +65,8 @@ class LogSoftmax(Operator):
             logarithm = 2 * logarithm + above
         start = (logarithm * self._quanta_of_octave + (1 << (_BITS - 1))) >> _BITS
         below = start + np.minimum(distance, self._far) * self._step
-        low, high = self.output.limits
-        result: np.ndarray = np.maximum(high - ((below + (1 << (_BITS - 1))) >> _BITS), low)
+        below = (below + (1 << (self._bits - 1))) >> self._bits
+        result: np.ndarray = np.clip(self.output.zero_point - below, *self.output.limits)
         return result.astype(self.output.dtype)
 
     @property
@@ -74,13 +74,18 @@ class LogSoftmax(Operator):
         return (Constant("powers", self._table),)
 
     @property
+    def headers(self) -> tuple[str, ...]:
+        return ("microtvm_requantize.h",)
+
+    @property
     def overwritable(self) -> tuple[int, ...]:
         return (0,)
 
     def body(self, kernel: str) -> str:
-        rows, half = self.output.size // self._length, 1 << (_BITS - 1)
-        quanta = f"(int64_t)logarithm * {self._quanta_of_octave} + {half}"
+        rows, half = self.output.size // self._length, 1 << (self._bits - 1)
+        quanta = f"(int64_t)logarithm * {self._quanta_of_octave} + {1 << (_BITS - 1)}"
         low, high = self.output.limits
+        result = f"mt_clamp({self.output.zero_point} - below, {low}, {high})"
         return f"""\
     for (int32_t row = 0; row < {rows}; ++row, x0 += {self._length}, out += {self._length}) {{
         int32_t largest = x0[0];
@@ -104,7 +109,7 @@ class LogSoftmax(Operator):
         int32_t start = (int32_t)(({quanta}) >> {_BITS});
         for (int32_t i = 0; i < {self._length}; ++i) {{
             int32_t distance = largest - x0[i] < {self._far} ? largest - x0[i] : {self._far};
-            int32_t below = (start + distance * {self._step} + {half}) >> {_BITS};
-            out[i] = ({self.output.dtype}_t)(below > 255 ? {low} : {high} - below);
+            int32_t below = (start + distance * {self._step} + {half}) >> {self._bits};
+            out[i] = ({self.output.dtype}_t){result};
         }}
     }}"""

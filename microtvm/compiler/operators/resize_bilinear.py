@@ -46,6 +46,16 @@ class ResizeBilinear(Operator):
             for axis in (1, 2)
         )
 
+    @classmethod
+    def at(
+        cls, input: QuantizedTensor, output: QuantizedTensor, rows: np.ndarray, columns: np.ndarray
+    ) -> ResizeBilinear:
+        """Of 8 bits, with the places of the output's rows and columns among those of the input."""
+        operator = cls(input, output, False, False)
+        operator._rows = _between(rows, input.shape[1])
+        operator._columns = _between(columns, input.shape[2])
+        return operator
+
     def compute(self, *arrays: np.ndarray) -> np.ndarray:
         image, one = arrays[0].astype(np.int64), 1 << self._bits
         (top, bottom, down), (left, right, along) = self._rows.T, self._columns.T
@@ -105,8 +115,11 @@ def _by_float(extent: int, wanted: int, align_corners: bool, half_pixel: bool) -
     corners = align_corners and wanted > 1
     scale = np.float32(extent - corners) / np.float32(wanted - corners)
     middle = np.float32(0.5 * half_pixel)
-    places = (np.arange(wanted, dtype=np.float32) + middle) * scale - middle
-    places = np.clip(places, np.float32(0), np.float32(extent - 1))
+    return _between((np.arange(wanted, dtype=np.float32) + middle) * scale - middle, extent)
+
+
+def _between(places: np.ndarray, extent: int) -> np.ndarray:
+    places = np.clip(places.astype(np.float32), np.float32(0), np.float32(extent - 1))
     first = places.astype(np.int32)
     fraction = np.rint((places - first.astype(np.float32)) * np.float32(2048)).astype(np.int32)
     return np.stack([first, np.minimum(first + 1, extent - 1), fraction], 1).astype(np.int32)

@@ -94,6 +94,7 @@ def operators(path: pathlib.Path) -> tuple[int, ...]:
         return b("Add", y, y)
 
     deconv = b.constant(b.random.normal(0, 0.3, (4, 5, 3, 3)).astype(np.float32))
+    size2 = b.constant(np.array([1, 1, 2, 1.5], np.float32))
     outputs = [
         b("Conv", "x", *weights(5, 4, 3, 3), auto_pad="SAME_UPPER", strides=[2, 2], **size),
         b("Conv", "x", *weights(8, 1, 3, 3), group=4, pads=[0, 1, 2, 1], **size),
@@ -119,6 +120,10 @@ def operators(path: pathlib.Path) -> tuple[int, ...]:
         b("Pad", "x", b.constant(np.array([0, 0, 1, 2, 0, 0, 0, 1]))),
         b("Slice", "x", *(b.constant(np.array(v)) for v in ([1], [5], [3], [2]))),
         b("Resize", "x", "", b.constant(np.array([1, 1, 2, 2], np.float32)), mode="nearest"),
+        b("Resize", b("Relu", "x"), "", size2, mode="linear"),
+        before_add(b("Div", "x", b("Clip", "x", *(b.constant(np.float32(v)) for v in (0.3, 1))))),
+        before_add(b("LogSoftmax", b("Relu", "x"), axis=1)),
+        b("MatMul", "x", b("Relu", "x")),
     ]
     b.save(path, shape, *outputs)
     return shape

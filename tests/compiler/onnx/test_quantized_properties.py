@@ -21,6 +21,8 @@ from microtvm.compiler.frontends.onnx.prepare import prepare
 
 SHAPE = (1, 3, 5, 4)
 
+_MODE = "coordinate_transformation_mode"
+
 # Operator, its attributes, and what its second input is: nothing, another activation, or weights of
 # a shape and the axis along which their scales may vary.
 KINDS: dict[str, tuple[dict[str, Any], Any]] = {
@@ -31,6 +33,8 @@ KINDS: dict[str, tuple[dict[str, Any], Any]] = {
     "Add": ({}, None),
     "Sub": ({}, None),
     "Mul": ({}, None),
+    "Div": ({}, None),
+    "MatMul activations": ({}, None),
     "Max": ({}, None),
     "PRelu": ({}, None),
     "Concat": ({"axis": 1}, None),
@@ -43,6 +47,12 @@ KINDS: dict[str, tuple[dict[str, Any], Any]] = {
     "Transpose": ({"perm": [0, 3, 1, 2]}, ()),
     "Split": ({"axis": 1}, ()),
     "Softmax": ({"axis": -1}, ()),
+    "Softmax channels": ({"axis": 1}, ()),
+    "LogSoftmax": ({"axis": 2}, ()),
+    "Resize": ({"mode": "linear"}, ()),
+    "Resize pytorch": ({"mode": "linear", _MODE: "pytorch_half_pixel"}, ()),
+    "Resize corners": ({"mode": "linear", _MODE: "align_corners"}, ()),
+    "Resize asymmetric": ({"mode": "linear", _MODE: "asymmetric"}, ()),
 }
 
 
@@ -67,11 +77,14 @@ def _cases(draw: st.DrawFn, kind: str) -> tuple[Any, list[np.ndarray]]:
     def scale() -> float:
         return float(np.float32(np.exp(draw(st.floats(-6, -1)))))
 
-    def activation(name: str) -> float:
+    def activation(name: str, shape: tuple[int, ...] = SHAPE) -> float:
         dtype, step = draw(st.sampled_from(["int8", "uint8"])), scale()
         low = int(np.iinfo(dtype).min)
-        inputs[name] = random.integers(low, low + 256, SHAPE).astype(dtype)
+        inputs[name] = random.integers(low, low + 256, shape).astype(dtype)
         extra = parameters(name, dtype, step)
+        if operator == "Div" and name == "w":  # what is divided by is not zero
+            zero = constants[extra[1]]
+            inputs[name][inputs[name] == zero] = zero + 1 if zero < low + 255 else low
         nodes.append(helper.make_node("DequantizeLinear", [name, *extra], [f"{name}_real"]))
         return step
 
@@ -79,8 +92,9 @@ def _cases(draw: st.DrawFn, kind: str) -> tuple[Any, list[np.ndarray]]:
     real = ["x_real"]
     size = 1.0  # how large results are, in steps of the data
     if second is None:
-        activation("w")
+        other = activation("w", (1, 3, 4, 6) if operator == "MatMul" else SHAPE)
         real.append("w_real")
+        size = {"Div": 1 / (64 * step * other), "MatMul": 128 * other}.get(operator, 1.0)
     elif second:
         extents, axis = second
         count = extents[axis] if draw(st.booleans()) else 1
@@ -99,11 +113,20 @@ def _cases(draw: st.DrawFn, kind: str) -> tuple[Any, list[np.ndarray]]:
     if operator == "Split":
         constants["sizes"] = np.array([1, 2])
         real.append("sizes")
+    if operator == "Resize":
+        # Runtimes disagree about the corners of what would have a fraction of a row more.
+        given_sizes = "corners" in kind
+        sizes = np.array([*SHAPE[:2], *random.integers(3, 13, 2)])
+        scales = np.array([1, 1, *random.uniform(0.6, 3, 2)], np.float32)
+        constants["extents"] = sizes if given_sizes else scales
+        real += ["", "", "extents"] if given_sizes else ["", "extents"]
     nodes.append(helper.make_node(operator, real, results, **attributes))
     outputs = []
     for index, result in enumerate(results):
         dtype = draw(st.sampled_from(["int8", "uint8"]))
         out = step * size * 2.0 ** draw(st.floats(-3, 3))
+        if operator == "Resize":
+            out = max(out, step)
         extra = parameters(f"y{index}", dtype, out)
         if operator == "Softmax":
             constants[extra[0]] = np.float32(1 / draw(st.sampled_from([255, 256])))

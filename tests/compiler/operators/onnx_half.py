@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import pathlib
 import tempfile
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 
 from microtvm.compiler import CompiledModel, TensorInfo, compile
 from microtvm.compiler.errors import CompileError
+from microtvm.compiler.frontends.onnx.integers.registry import known_operators
+from microtvm.compiler.frontends.onnx.integers.site import ELEMENTWISE, FUNCTION
 from microtvm.compiler.verify.comparison import compare
 from microtvm.compiler.verify.host_build import HostBuild
 from microtvm.compiler.verify.onnx_runtime import Runtime
@@ -21,6 +24,13 @@ from microtvm.compiler.verify.runtime import NoRuntimeError, stacked
 from . import onnx_cases
 from .outcomes import DIFFERS, NO_FORM, REFUSED, Case, Outcome, computed
 from .page import Half
+
+
+def _quantized() -> str:
+    """The operators that run in integers where they stand between two conversions."""
+    names = sorted({*known_operators(), *ELEMENTWISE} - {FUNCTION})
+    return textwrap.fill(", ".join(f"`{name}`" for name in names), 100)
+
 
 _FIRST, _LAST = onnx_cases.OPSETS[0], onnx_cases.OPSETS[-1]
 _INTRODUCTION = f"""\
@@ -35,7 +45,17 @@ the operator quantizes).
   differently, the operator sets stand behind;
 - none: neither runtime computes it;
 - empty: ONNX has no such form. Of uint16, uint32, uint64, float64 nothing is said here; string is
-  tried where an operator has nothing else."""
+  tried where an operator has nothing else.
+
+Models of int8 and uint8 in QDQ form: between DequantizeLinear and QuantizeLinear these run in
+integers, at most one quantum from ONNX Runtime (element-wise ones of two tensors: `Add`, `Sub`,
+`Mul`, `Div`, `Max`, `Min`, `PRelu`; others of one):
+
+{_quantized()}
+
+Of recurrent layers ONNX Runtime's tool quantizes LSTM alone, and that only to an operator of its
+own with scales that are computed in each run (`com.microsoft.DynamicQuantizeLSTM`), which is
+refused; `GRU` and `RNN` it leaves as they are."""
 
 # Of the reference evaluator, some of whose kernels are loops in Python.
 _SAMPLES = 2

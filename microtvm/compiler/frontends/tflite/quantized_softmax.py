@@ -51,8 +51,8 @@ def log_softmax(context: OperatorContext) -> Any:
     if not in_integers(source, output) or not source.shape:
         return None
     require_result(context, *source.shape)
-    try:
-        operator = LogSoftmax(quantized(source), quantized(output))
-    except ValueError:
+    result = quantized(output)
+    if result.scale != 1 / 16 or result.zero_point != result.limits[1]:
         return None
+    operator = LogSoftmax(quantized(source), result)
     return context.operators.call(operator, context.value(source))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ....operators import Operator, QuantizedTensor
+from ....operators.divide import Div
 from ....operators.elementwise import Add, Extremum, Mul
 from ....operators.prelu import Prelu
 from .layers import activation, limits
@@ -14,7 +15,7 @@ from .site import Site
 from .tensors import Layout, Tensors
 
 
-@integer("Add", "Sub", "Mul", "Max", "Min", "PRelu")
+@integer("Add", "Sub", "Mul", "Div", "Max", "Min", "PRelu")
 def binary(site: Site, tensors: Tensors) -> None:
     """With broadcasting; channels stay last where an operand has them there."""
     if len(site.inputs) not in (2, 3) or site.operand(2) is not None:
@@ -41,6 +42,8 @@ def binary(site: Site, tensors: Tensors) -> None:
         operator = Prelu(a, b, y)
     elif site.kind == "Mul":
         operator = Mul(a, b, y, bounds)
+    elif site.kind == "Div":
+        operator = Div(a, b, y, bounds)
     else:
         operator = Add(a, b, y, bounds, subtract=site.kind == "Sub")
     tensors.write(site.output, tensors.call(operator, *names), layout)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....operators import Operator, QuantizedTensor
+from ....operators.batch_matmul import BatchMatMul
 from ....operators.conv2d import Conv2D, Window
 from ....operators.dense import Dense
 from ....operators.depthwise import Depthwise
@@ -196,10 +197,25 @@ def gemm(site: Site, tensors: Tensors) -> None:
 @integer("MatMul")
 def matmul(site: Site, tensors: Tensors) -> None:
     """A product with constant weights is a dense layer without bias."""
+    other = site.operand(1)
+    if other is not None and other.data is None:
+        _of_activations(site, tensors)
+        return
     weights, scales = _weights(site, axis=1)
     if weights.ndim != 2:
         raise InFloat
     _dense(site, tensors, weights.T, scales)
+
+
+def _of_activations(site: Site, tensors: Tensors) -> None:
+    """A product of two matrices that are both computed."""
+    operands = [activation(site, 0), activation(site, 1)]
+    if min(len(operand.shape) for operand in operands) < 2 or site.limits != (None, None):
+        raise InFloat
+    a, b = operands
+    operator = BatchMatMul(a.tensor, b.tensor, site.output.tensor)
+    result = tensors.call(operator, tensors.read(a), tensors.read(b))
+    tensors.write(site.output, result)
 
 
 def _dense(site: Site, tensors: Tensors, weights: np.ndarray, scales: np.ndarray) -> None:

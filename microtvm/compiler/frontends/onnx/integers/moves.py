@@ -7,12 +7,15 @@ import dataclasses
 
 import numpy as np
 
+from ....operators.resize_bilinear import ResizeBilinear
+from ..graph import Refusal
+from ..rewrites.resize import places
 from .layers import activation
 from .lookup import rescaled, rounded
 from .operand import Operand
 from .registry import InFloat, integer
 from .site import Site
-from .tensors import Layout, Tensors
+from .tensors import Layout, Tensors, last
 
 
 def _finish(
@@ -112,10 +115,25 @@ def pad(site: Site, tensors: Tensors) -> None:
 
 @integer("Resize")
 def resize(site: Site, tensors: Tensors) -> None:
-    """To the nearest."""
-    if site.attribute("mode", "nearest") != "nearest":
+    """To the nearest, or linearly between rows and columns."""
+    mode = site.attribute("mode", "nearest")
+    if mode == "nearest":
+        move(site, tensors)
+        return
+    source = _plain(site)
+    try:
+        chosen = places(tensors.node(site.node))
+    except Refusal:
+        raise InFloat from None
+    if mode != "linear" or len(source.shape) != 4 or not set(chosen) <= {2, 3}:
         raise InFloat
-    move(site, tensors)
+    if site.output.tensor.scale < source.tensor.scale * (1 - 1e-6):
+        raise InFloat  # rounded in the source's steps, it would be quanta off
+    rows, columns = (chosen.get(a, np.arange(source.shape[a])) for a in (2, 3))
+    before, shape = last(source.tensor), last(site.output.tensor).shape
+    operator = ResizeBilinear.at(before, dataclasses.replace(before, shape=shape), rows, columns)
+    result = tensors.call(operator, tensors.read(source, Layout.LAST))
+    _finish(site, tensors, source, result, Layout.LAST)
 
 
 @integer("Concat")

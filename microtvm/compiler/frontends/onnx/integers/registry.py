@@ -41,6 +41,15 @@ def integer(*operators: str) -> Callable[[Converter], Converter]:
 
 def converter_for(operator: str) -> Converter | None:
     """The converter for an operator."""
+    return _all().get(operator)
+
+
+def known_operators() -> list[str]:
+    """The operators that have one."""
+    return list(_all())
+
+
+def _all() -> dict[str, Converter]:
     for group in GROUPS:
         importlib.import_module(f".{group}", __package__)
-    return _converters.get(operator)
+    return _converters

@@ -14,7 +14,7 @@ from ....operators import Operator, QuantizedTensor
 from ....operators.lookup import Lookup
 from ..calls import DOMAIN, NAME
 from ..fold import evaluate
-from ..graph import Graph
+from ..graph import Graph, Node
 from .operand import Operand
 
 
@@ -90,6 +90,10 @@ class Tensors:
         copied.output.append(self._graph.fresh(node.op_type.lower()))
         self.nodes.append(copied)
         return str(copied.output[0])
+
+    def node(self, node: Any) -> Node:
+        """A node of the file with its shapes and constants."""
+        return Node(self._graph, node)
 
     def known(self, name: str) -> np.ndarray | None:
         """A tensor of the file's value, where it is a constant."""

@@ -73,6 +73,23 @@ def resize(node: Node) -> bool | None:
     return None
 
 
+def places(node: Node) -> dict[int, np.ndarray]:
+    """Where the elements of the result lie in the operand, by axis: what needs no more than that.
+
+    Raises
+    ------
+    Refusal
+        If the node cannot be understood, or places are not all.
+    """
+    if _cropped(node) or node.attribute("antialias", 0):
+        raise Refusal("more than places decides")
+    return {
+        axis: np.array([_source(node, facts, x) for x in range(facts.after)])
+        for axis, facts in _axes(node).items()
+        if facts.before != facts.after or facts.scale != 1
+    }
+
+
 def _cropped(node: Node) -> bool:
     return bool(
         node.attribute("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize"
