@@ -27,9 +27,11 @@ def rewrite(
     return path
 
 
-def file_at(name: str) -> list[tuple[tarfile.TarInfo, bytes]]:
+def file_at(
+    name: str, data: bytes = b"written by an archive\n"
+) -> list[tuple[tarfile.TarInfo, bytes]]:
     """A file with any path."""
-    return [_member(name, b"written by an archive\n")]
+    return [_member(name, data)]
 
 
 def symbolic_link(outside: pathlib.Path) -> list[tuple[tarfile.TarInfo, bytes]]:

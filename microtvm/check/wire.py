@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from server_kit.api import base85
@@ -94,6 +94,8 @@ class Server:
         Told every line of the conversation, with ``->`` or ``<-`` before it.
     note : callable, optional
         Told the method and the seconds of each call that succeeds.
+    flags : sequence of str, optional
+        Further words of the command line.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Server:
         log: pathlib.Path,
         say: Callable[[str], None],
         note: Callable[[str, float], None] = lambda method, seconds: None,
+        flags: Sequence[str] = (),
     ):
         self.mark = mark
         self.limits: dict[str, float] = {}
@@ -120,7 +123,7 @@ class Server:
         try:
             with log.open("wb") as output:
                 self.process = subprocess.Popen(
-                    command(directory) + fds,
+                    [*command(directory), *fds, *flags],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,

@@ -150,13 +150,13 @@ class Workbench:
         self._marks.append(mark)
         return mark
 
-    def start(self, directory: pathlib.Path | None = None) -> Server:
+    def start(self, directory: pathlib.Path | None = None, *flags: str) -> Server:
         """Start a server: the template's, or that of a project. Use it in a ``with`` block."""
         directory = directory or self.template
         mark = self.new_mark()
         log = self.scratch / f"{mark}.log"
         note = functools.partial(self.meter.note, directory)
-        return Server(directory, mark, log, self._pass_on, note)
+        return Server(directory, mark, log, self._pass_on, note, flags)
 
     def _pass_on(self, text: str) -> None:
         self.say(text)  # whoever listens when it is said; servers outlive listeners

@@ -3,377 +3,161 @@
 """Which mistakes in a template would ``microtvm check`` not notice? A mutation run.
 
 Each line of the host template's server, and of what a clause depends on in ``server_kit``, is
-broken in small ways: a statement dropped, a condition negated, a comparison moved by one, a
-constant changed, nothing returned, an argument left out. The check runs on each such mutant, up to
-the first clause that fails. Mutants that no clause notices survive and are printed, a line each:
+broken in small ways. The check runs on each such mutant, up to the first clause that fails. First
+it is found out which clauses execute which line; only those are asked, the quickest first, and
+mutants on lines that no clause executes are counted apart.
 
-    unshare -rpfm --mount-proc python tests/check/mutate.py -j 2 > survivors.txt
+    unshare -rpf --kill-child --mount-proc python tests/check/mutate.py results.jsonl
 
-In a process namespace of its own, because mutants may signal whom they should not. Where lines are
-never reached during a check, that is said instead of running the check on their mutants.
-``docs/check.md`` explains the survivors. ``--file`` and ``--every`` choose among the mutants.
+In a process namespace of its own, because mutants may signal whom they should not. Each result is
+a line of the file; a run that was broken off goes on from there. ``--part 0/2`` and ``--part 1/2``
+are two runs at a time. ``--list FILE.md`` writes those that survived. ``docs/check.md`` explains
+them.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
-import concurrent.futures
-import contextlib
-import multiprocessing
-import os
+import collections
+import json
 import pathlib
-import random
-import shutil
-import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from multiprocessing.connection import Connection
-from typing import NamedTuple
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
 from microtvm.check.clause import Clause, all_clauses  # noqa: E402
-from microtvm.check.runner import Verdict, run_one  # noqa: E402
-from microtvm.check.workbench import UnusableTemplateError, Workbench  # noqa: E402
+from tests.check.mutation.mutants import FILES, Mutant, mutants  # noqa: E402
+from tests.check.mutation.reached import MAKING, Reached, reached_once, statements_of  # noqa: E402
+from tests.check.mutation.reference import Reference  # noqa: E402
+from tests.check.mutation.trial import HANGS, KILLED, SURVIVES, Plan, try_mutant  # noqa: E402
 
-LIMIT_SEC = 300.0
-_UNDECIDED = "nobody"
-MOST = 16
-"""Larger numbers are sizes and limits, which one more does not break."""
-#: What the clauses are about; the rest is exercised by the tests of server_kit.
-FILES = (
-    "microtvm_api_server.py",
-    "server_kit/errors.py",
-    "server_kit/interrupts.py",
-    "server_kit/api/base85.py",
-    "server_kit/api/handler.py",
-    "server_kit/api/jsonrpc.py",
-    "server_kit/api/lines.py",
-    "server_kit/api/methods.py",
-    "server_kit/api/options.py",
-    "server_kit/api/server.py",
-    "server_kit/api/watcher.py",
-    "server_kit/archives/archive.py",
-    "server_kit/archives/safe_tar.py",
-    "server_kit/projects/directory.py",
-    "server_kit/projects/firmware.py",
-    "server_kit/projects/generation.py",
-    "server_kit/projects/writer.py",
-    "server_kit/tools/processes.py",
-    "server_kit/transports/base.py",
-    "server_kit/transports/handler.py",
-    "server_kit/transports/process.py",
-)
-#: Run last, for they take the most time.
-SLOW = (
-    "project.self_contained",
-    "endings.killed_building",
-    "options.values_matter",
-    "build.again",
-    "build.leaves_no_process",
-    "transport.write_deadline",
-    "device.mebibyte",
-    "transport.no_limit",
-    "options.only_given",
-    "options.null",
-    "options.not_executed",
-    "jsonrpc.long_line",
-    "build.odd_directory",
-    "project.movable",
-)
-
-_SWAPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-}
-_DROPPED = (ast.Expr, ast.AugAssign, ast.Raise, ast.Delete, ast.Break, ast.Continue)
-_NOT_MUTATED = (ast.Import, ast.ImportFrom, ast.JoinedStr, ast.arguments)
-_NOT_FIELDS = ("annotation", "returns", "decorator_list", "type")
-_HITS = "MICROTVM_MUTATE_HITS"
+NOT_REACHED = "not reached"
+TEMPLATE = REPOSITORY / "templates" / "host"
 
 
-class Mutant(NamedTuple):
-    """A file of the template with one thing changed."""
-
-    file: str
-    line: int
-    change: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.change}"
-
-
-def mutants(file: str, source: str) -> Iterator[Mutant]:
-    """Give every mutant of a source text, in the order of the syntax tree."""
-    tree = ast.parse(source)
-    for owner, name, position, node in _slots(tree):
-        for new, what in _alternatives(node, name):
-            shown = " ".join(ast.unparse(node).split())[:90]
-            _put(owner, name, position, new)
-            yield Mutant(file, node.lineno, f"{what}: {shown}", ast.unparse(tree))
-            _put(owner, name, position, node)
+def all_mutants() -> dict[str, tuple[Mutant, str]]:
+    """Give every mutant and the statement, ``file:line``, that it is in, by the mutant's id."""
+    found = {}
+    for file in FILES:
+        source = (TEMPLATE / file).read_text(encoding="utf-8")
+        statements = statements_of(source)
+        for mutant in mutants(file, source):
+            found[mutant.id] = mutant, f"{file}:{statements.get(mutant.line, 0)}"
+    return found
 
 
-def _slots(parent: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
-    """Give every node below another with its place: its owner, the field, its place in a list."""
-    for name, value in ast.iter_fields(parent):
-        if name in _NOT_FIELDS:
-            continue
-        values = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
-        for position, node in values:
-            if not isinstance(node, ast.AST) or isinstance(node, _NOT_MUTATED) or _is_typing(node):
-                continue
-            if hasattr(node, "lineno"):
-                yield parent, name, position, node
-            yield from _slots(node)
+class Results:
+    """A file of JSON lines: for each mutant what became of it, the last line counting."""
+
+    def __init__(self, path: pathlib.Path):
+        self.path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        records = [json.loads(line) for line in lines]
+        self.by_id: dict[str, dict[str, Any]] = {record["id"]: record for record in records}
+
+    def promise(self, file: str, seconds: dict[str, float]) -> Callable[[Clause], float]:
+        """Give a key to sort clauses by: first those that are quick and kill much in a file."""
+        killers = (r.get("by") for r in self.by_id.values() if r["id"].startswith(f"{file}:"))
+        kills = collections.Counter(killers)
+        return lambda clause: seconds[clause.id] / (1 + kills[clause.id])
+
+    def add(self, mutant: Mutant, verdict: str, **more: Any) -> None:
+        """Append a result."""
+        record = {"id": mutant.id, "line": mutant.line, "verdict": verdict, **more}
+        self.by_id[mutant.id] = record
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
 
 
-def _is_typing(node: ast.AST) -> bool:
-    is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    of_guard = node.test if isinstance(node, ast.If) else getattr(node, "targets", [None])[0]
-    return is_docstring or (of_guard is not None and ast.unparse(of_guard) == "TYPE_CHECKING")
+def run(args: argparse.Namespace, results: Results) -> None:
+    """Try what has no result yet; what was not over is tried again at the end."""
+    clauses = {clause.id: clause for clause in all_clauses()}
+    wanted = {id: clauses[id] for id in args.clause or clauses}
+    part, parts = map(int, args.part.split("/"))
+    chosen = list(all_mutants().values())[part::parts][:: args.every]
+    with tempfile.TemporaryDirectory(prefix="microtvm-mutants-") as room:
+        reference = Reference(TEMPLATE, pathlib.Path(room))
+        kept = results.path.with_suffix(".reached.json")
+        seen = reached_once(kept, reference, FILES, list(wanted.values()))
+        for last in (False, True):
+            for number, (mutant, statement) in enumerate(chosen, 1):
+                before = results.by_id.get(mutant.id, {}).get("verdict")
+                is_again = args.again and not last and before in (SURVIVES, NOT_REACHED)
+                if before is None or is_again or (last and before == HANGS):
+                    plan = plan_for(seen, statement, wanted, args.whole)
+                    plan.clauses.sort(key=results.promise(mutant.file, seen.seconds))
+                    if plan.clauses or plan.is_made:
+                        _try(reference, mutant, plan, results, last)
+                    elif before is None:
+                        results.add(mutant, NOT_REACHED)
+                    counts = collections.Counter(r["verdict"] for r in results.by_id.values())
+                    print(f"{number} of {len(chosen)}: {dict(counts)}", file=sys.stderr)
 
 
-def _put(owner: ast.AST, name: str, position: int | None, node: ast.AST) -> None:
-    if position is None:
-        setattr(owner, name, node)
-    else:
-        getattr(owner, name)[position] = node
+def plan_for(
+    seen: Reached, statement: str, clauses: Mapping[str, Clause], is_whole: bool = False
+) -> Plan:
+    """Give what a mutant of a statement is held to; as a whole, to all clauses."""
+    by = [*clauses, MAKING] if is_whole else seen.by(statement)
+    hit = [clause for id, clause in clauses.items() if id in by]
+    others = [clause for id, clause in clauses.items() if id not in by]
+    return Plan(hit, others, MAKING in by, seen.seconds)
 
 
-def _alternatives(node: ast.AST, field: str) -> Iterator[tuple[ast.AST, str]]:
-    """Give what may stand in a node's place, and what that is called."""
-    is_attribute = isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name)
-    if isinstance(node, _DROPPED) or is_attribute:
-        yield ast.Pass(), "dropped"
-    elif isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
-        yield ast.Return(ast.Constant(None)), "nothing returned"
-    elif isinstance(node, ast.With) and not any(item.optional_vars for item in node.items):
-        yield ast.If(ast.Constant(True), node.body, []), "without its context"
-    elif isinstance(node, ast.BoolOp):
-        other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-        yield ast.BoolOp(other, node.values), "and for or, or for and"
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
-        opposite = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
-        yield ast.BinOp(node.left, opposite, node.right), "plus for minus, minus for plus"
-    elif isinstance(node, ast.Compare) and type(node.ops[0]) in _SWAPPED:
-        swapped = [_SWAPPED[type(node.ops[0])](), *node.ops[1:]]
-        is_order = isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE))
-        if field not in ("test", "ifs") or is_order:
-            yield ast.Compare(node.left, swapped, node.comparators), "other comparison"
-    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
-        yield ast.Constant(not node.value), "constant"
-    elif isinstance(node, ast.Constant) and type(node.value) is int and node.value <= MOST:
-        yield ast.Constant(node.value + 1), "constant plus 1"
-    elif isinstance(node, ast.Call) and len(node.args) + len(node.keywords) > 1:
-        if node.keywords:
-            yield ast.Call(node.func, node.args, node.keywords[:-1]), "last argument left out"
-        else:
-            yield ast.Call(node.func, node.args[:-1], []), "last argument left out"
-    if field in ("test", "ifs"):
-        assert isinstance(node, ast.expr)
-        yield ast.UnaryOp(ast.Not(), node), "negated"
+def _try(reference: Reference, mutant: Mutant, plan: Plan, results: Results, is_last: bool) -> None:
+    begin = time.monotonic()
+    outcome = try_mutant(reference, mutant, plan)
+    verdict, by, detail = outcome
+    if verdict == HANGS and is_last:
+        verdict, detail = KILLED, "hangs, twice"
+    seconds = round(time.monotonic() - begin, 1)
+    results.add(mutant, verdict, by=by, detail=detail[:200], seconds=seconds)
 
 
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
-
-
-class _Reporting(ast.NodeTransformer):
-    """Puts before each statement of a function a note that its line was reached."""
-
-    def __init__(self, file: str) -> None:
-        self._file = file
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        for inner in ast.walk(node):
-            for name in ("body", "orelse", "finalbody"):
-                statements = getattr(inner, name, None)
-                if isinstance(statements, list) and statements:
-                    setattr(inner, name, list(self._noted(statements)))
-        return node
-
-    def _noted(self, statements: list[ast.stmt]) -> Iterator[ast.stmt]:
-        for statement in statements:
-            note = f"__import__('mutate_hits').hit({self._file!r}, {statement.lineno})"
-            if not _is_typing(statement):
-                yield from ast.parse(note).body
-            yield statement
-
-
-_HITS_MODULE = f"""\
-import os
-_fd = os.open(os.environ[{_HITS!r}], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-_seen = set()
-def hit(file, line):
-    if (file, line) not in _seen:
-        _seen.add((file, line))
-        os.write(_fd, f"{{file}}:{{line}}\\n".encode())
-"""
-
-
-def reached(template: pathlib.Path, files: Sequence[str]) -> set[tuple[str, int]]:
-    """Give the statements of functions, by file and line, that run during a check."""
-    with tempfile.TemporaryDirectory(prefix="microtvm-reached-") as room:
-        copy = _copy(template, pathlib.Path(room) / "template")
-        for file in files:
-            tree = _Reporting(file).visit(ast.parse((copy / file).read_text(encoding="utf-8")))
-            text = ast.unparse(ast.fix_missing_locations(tree))
-            (copy / file).write_text(text, encoding="utf-8")
-        (pathlib.Path(room) / "mutate_hits.py").write_text(_HITS_MODULE)
-        hits = pathlib.Path(room) / "hits"
-        with _environment({_HITS: str(hits), "PYTHONPATH": room}), Workbench(copy) as bench:
-            for clause in all_clauses():
-                run_one(clause, bench)
-        lines = set(hits.read_text().split())
-    return {(file, int(line)) for file, line in (entry.rsplit(":", 1) for entry in lines)}
-
-
-def statements_of(source: str) -> dict[int, int]:
-    """Give for each line in a function the first line of the innermost statement around it."""
-    lines: dict[int, int] = {}
-    for function in ast.walk(ast.parse(source)):
-        if isinstance(function, ast.FunctionDef):
-            for node in ast.walk(function):
-                if isinstance(node, ast.stmt) and node is not function:
-                    end = node.end_lineno or node.lineno
-                    lines.update(dict.fromkeys(range(node.lineno, end + 1), node.lineno))
-    return lines
-
-
-def killer(template: pathlib.Path, mutant: Mutant, clauses: Sequence[Clause]) -> str:
-    """Run the check on a mutant; give the clause that notices it, or an empty string.
-
-    Where it is not over in time that says nothing: the mutant may wait for ever, or the machine be
-    busy.
-    """
-    with tempfile.TemporaryDirectory(prefix="microtvm-mutant-") as room:
-        copy = _copy(template, pathlib.Path(room) / "template")
-        (copy / mutant.file).write_text(mutant.text, encoding="utf-8")
-        context = multiprocessing.get_context("fork")
-        receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_check, args=(copy, room, clauses, sender))
-        process.start()
-        sender.close()
-        try:
-            if not receiver.poll(LIMIT_SEC):
-                return _UNDECIDED
-            return str(receiver.recv())
-        except EOFError:
-            return "the check itself was ended"
-        finally:
-            process.kill()
-            process.join()
-            _end_all(room)
-
-
-def _check(
-    template: pathlib.Path, room: str, clauses: Sequence[Clause], sender: Connection
-) -> None:
-    for number in (1, 2):  # what servers print is not the result
-        os.dup2(os.open(os.devnull, os.O_WRONLY), number)
-    tempfile.tempdir = room
-    os.environ["TMPDIR"] = room
-    sender.send(_first_failing(template, clauses))
-
-
-def _first_failing(template: pathlib.Path, clauses: Sequence[Clause]) -> str:
-    try:
-        with Workbench(template, end_sec=4) as bench:
-            return next((c.id for c in clauses if _fails(c, bench)), "")
-    except UnusableTemplateError:
-        return "no usable server"
-
-
-def _fails(clause: Clause, bench: Workbench) -> bool:
-    return run_one(clause, bench).verdict is Verdict.FAILS
-
-
-def _end_all(room: str) -> None:
-    """End what a mutant left running: whatever has its directory in the environment."""
-    for entry in pathlib.Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if f"TMPDIR={room}".encode() in entry.read_bytes().split(b"\0"):
-                os.kill(int(entry.parent.name), signal.SIGKILL)
-
-
-def _copy(template: pathlib.Path, target: pathlib.Path) -> pathlib.Path:
-    ignored = shutil.ignore_patterns("__pycache__", "build")
-    return pathlib.Path(shutil.copytree(template, target, ignore=ignored))
-
-
-@contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            os.environ.update({name: value} if value is not None else {})
+def write_list(path: pathlib.Path, results: Results) -> None:
+    """Write what survived, and where nothing is reached, as Markdown."""
+    known = all_mutants()
+    records = [record for id, record in results.by_id.items() if id in known]
+    counts = collections.Counter(record["verdict"] for record in records)
+    text = ["# Mutants that `microtvm check` does not notice", ""]
+    text += ["Written by `tests/check/mutate.py --list`; [check.md](check.md) explains them.", ""]
+    missing = len(known) - len(records)
+    text += [f"{len(known)} mutants: {', '.join(f'{n} {v}' for v, n in counts.items())}."]
+    text += [f"{missing} were not tried."] * bool(missing)
+    for verdict, title in ((SURVIVES, "Survivors"), (NOT_REACHED, "On lines that no clause runs")):
+        text += ["", f"## {title}"]
+        for file in FILES:
+            here = [known[r["id"]][0] for r in records if r["verdict"] == verdict]
+            lines = [f"- `{m.where}`: {m.change}" for m in here if m.file == file]
+            text += ["", f"{file}: {len(lines)}", "", *sorted(lines)] if lines else []
+    path.write_text("\n".join(text) + "\n", encoding="utf-8")
 
 
 def main() -> int:
-    """Run the check on mutants; print survivors, then counts."""
+    """Run the check on mutants; print how far it is."""
     parser = argparse.ArgumentParser(description="mutants that microtvm check does not notice")
-    parser.add_argument("--file", action="append", choices=FILES, help="of this file alone")
+    parser.add_argument("results", type=pathlib.Path, help="JSON lines, kept and added to")
+    parser.add_argument("--part", default="0/1", help="of so many runs the one; default: 0/1")
     parser.add_argument("--every", type=int, default=1, help="one mutant of so many; default: 1")
-    parser.add_argument("--begin", type=int, default=0, help="leave out so many; default: 0")
     parser.add_argument(
-        "--quick", action="store_true", help="leave the clauses out that take the most time"
+        "--again", action="store_true", help="try survivors again, for clauses that are new"
     )
-    parser.add_argument("-j", type=int, default=1, help="mutants at a time; default: 1")
+    parser.add_argument("--clause", action="append", help="only this one; may be repeated")
+    parser.add_argument(
+        "--whole", action="store_true", help="run all clauses, whatever they execute: slow"
+    )
+    parser.add_argument("--list", type=pathlib.Path, help="write survivors to this file, run none")
     args = parser.parse_args()
-    template = REPOSITORY / "templates" / "host"
-    files = args.file or FILES
-    seen = reached(template, files)
-    clauses = sorted(all_clauses(), key=lambda clause: clause.id in SLOW)
-    if args.quick:
-        clauses = [clause for clause in clauses if clause.id not in SLOW]
-    chosen, unreached = [], []
-    for file in files:
-        source = (template / file).read_text(encoding="utf-8")
-        statements = statements_of(source)
-        for number, mutant in enumerate(mutants(file, source)):
-            line = statements.get(mutant.line)
-            if line is not None and (file, line) not in seen:
-                unreached.append(mutant)
-            elif number % args.every == 0:
-                chosen.append(mutant)
-    # So that the part which a run that is ended has got to is a fair one.
-    random.Random(0).shuffle(chosen)
-    del chosen[: args.begin]
-    print(f"{len(chosen)} to check, {len(unreached)} on lines not reached", file=sys.stderr)
-    for file, line in sorted({(m.file, m.line) for m in unreached}):
-        print(f"not reached: {file}:{line}", flush=True)
-    survivors = undecided = 0
-    with concurrent.futures.ThreadPoolExecutor(args.j) as pool:
-        results = pool.map(lambda mutant: killer(template, mutant, clauses), chosen)
-        for number, (mutant, by) in enumerate(zip(chosen, results, strict=True), 1):
-            survivors += not by
-            undecided += by == _UNDECIDED
-            if by == _UNDECIDED:
-                print(f"not over after {LIMIT_SEC:g} s: {mutant}", flush=True)
-            else:
-                print(f"killed by {by}: {mutant}" if by else f"SURVIVES: {mutant}", flush=True)
-            print(f"{number} of {len(chosen)}, {survivors} survive", end="\r", file=sys.stderr)
-    print(
-        f"\n{len(chosen)} mutants, {survivors} survive, {undecided} were not over in time",
-        file=sys.stderr,
-    )
+    results = Results(args.results)
+    if args.list:
+        write_list(args.list, results)
+    else:
+        run(args, results)
     return 0
 
 

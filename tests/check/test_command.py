@@ -60,7 +60,7 @@ def test_a_clause_that_fails(
         "source:",
     ]
     assert "it is 2" in lines[failed + 1] and "RFC" not in lines[failed + 3]
-    assert lines[-2].startswith("7 clauses hold, 1 fail, ")
+    assert lines[-2].startswith("8 clauses hold, 1 fail, ")
     assert lines[-1].endswith(
         "--project-option flavour=plain --only info.protocol_version --verbose"
     )

@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The mutation run itself: one mutant that a clause kills, one that survives on purpose."""
+"""The mutation run itself: what is changed, which clauses are asked, killed or survived."""
 
 from __future__ import annotations
 
 import pathlib
 
+import pytest
+
 from microtvm.check.clause import all_clauses
 from tests.check import mutate
+from tests.check.mutation.mutants import mutants
+from tests.check.mutation.reached import MAKING, Reached, reached, statements_of
+from tests.check.mutation.reference import Reference
+from tests.check.mutation.trial import KILLED, SURVIVES, try_mutant
 
 SERVER = "microtvm_api_server.py"
+CLAUSES = {c.id: c for c in all_clauses() if c.id in ("build.flash", "transport.timeouts")}
 SOURCE = """\
 import os
 LIMIT = 65536
@@ -19,13 +26,18 @@ def first(a: int, b=os.sep):
         raise ValueError(f"{a + 1}")
     os.remove(a)
     return max(a, 2)
+
+class Second:
+    def third(self):
+        os.remove(a)
+        os.remove(a)
 """
 
 
 def test_what_is_changed() -> None:
     """Each kind once; no text of an error, no annotation, no docstring, no large number."""
     changes = [
-        (mutant.line, mutant.change.partition(":")[0]) for mutant in mutate.mutants("x", SOURCE)
+        (m.line, m.change.partition(":")[0]) for m in mutants("x", SOURCE) if m.where == "first"
     ]
     assert changes == [
         (6, "and for or, or for and"),
@@ -40,12 +52,47 @@ def test_what_is_changed() -> None:
     ]
 
 
-def test_one_is_killed_and_one_survives(repository: pathlib.Path) -> None:
-    """By the clauses about server_info_query alone, which build nothing."""
-    template = repository / "templates" / "host"
-    clauses = [clause for clause in all_clauses() if clause.group == "info"]
-    found = list(mutate.mutants(SERVER, (template / SERVER).read_text(encoding="utf-8")))
-    query = next(m for m in found if m.change.startswith("nothing returned: return HERE.server_i"))
-    note = next(m for m in found if m.change.startswith("dropped: log.info"))
-    assert mutate.killer(template, query, clauses) == "no usable server"
-    assert mutate.killer(template, note, clauses) == ""
+def test_a_mutant_is_known_by_its_place() -> None:
+    """Lines above it may come and go; two equal changes in one function are told apart."""
+    ids = [m.id for m in mutants("x", "import sys\n" + SOURCE) if m.where.startswith("Second")]
+    change = "x: Second.third: dropped: os.remove(a)"
+    assert ids == [change, f"{change} (2)"]
+
+
+@pytest.fixture(scope="module")
+def reference(
+    repository: pathlib.Path, tmp_path_factory: pytest.TempPathFactory, tools: None
+) -> Reference:
+    return Reference(repository / "templates" / "host", tmp_path_factory.mktemp("reference"))
+
+
+@pytest.fixture(scope="module")
+def seen(reference: Reference) -> Reached:
+    return reached(reference, [SERVER], list(CLAUSES.values()))
+
+
+@pytest.mark.parametrize(
+    ("change", "by", "verdict", "killer"),
+    [
+        ("nothing returned: return HERE.server_i", [MAKING, *CLAUSES], KILLED, "the start"),
+        ("dropped: log.info", [MAKING, "build.flash"], SURVIVES, ""),
+        ("dropped: build_firmware", [MAKING], KILLED, "transport.timeouts"),
+        ("dropped: raise ProjectError", [], None, ""),
+    ],
+)
+def test_only_clauses_that_execute_it_are_asked(
+    reference: Reference,
+    seen: Reached,
+    change: str,
+    by: list[str],
+    verdict: str | None,
+    killer: str,
+) -> None:
+    """Where making the project executes it, and makes another one, the others are asked too."""
+    source = (reference.template / SERVER).read_text(encoding="utf-8")
+    mutant = next(m for m in mutants(SERVER, source) if m.change.startswith(change))
+    statement = f"{SERVER}:{statements_of(source)[mutant.line]}"
+    assert set(seen.by(statement)) == set(by)
+    plan = mutate.plan_for(seen, statement, CLAUSES)
+    outcome = try_mutant(reference, mutant, plan) if verdict else None
+    assert outcome is None or outcome[:2] == (verdict, killer)

@@ -11,6 +11,7 @@ from ..clause import RFC, Level, clause, expect
 from ..workbench import Workbench
 
 _SOURCE = f"{RFC}: generate_project, model_library_format_path"
+_BAD_METADATA = (b'{"version": ', b"[]", b'{"version": 999}', b'{"version": 7, "modules": {}}')
 
 
 @clause("archive.absolute_path", _SOURCE)
@@ -78,6 +79,16 @@ def no_metadata(bench: Workbench) -> None:
     path = bench.place("no-metadata") / "no-metadata.tar"
     hostile_archive.rewrite(bench.archive, path, keep=lambda name: name != "metadata.json")
     _expect_error(bench, path)
+
+
+@clause("archive.metadata", _SOURCE)
+def metadata(bench: Workbench) -> None:
+    """An archive is refused whose metadata.json is no JSON, of no known version or of no model."""
+    for text in _BAD_METADATA:
+        path = bench.place("metadata") / "metadata.tar"
+        added = hostile_archive.file_at("metadata.json", text)
+        hostile_archive.rewrite(bench.archive, path, added, lambda name: name != "metadata.json")
+        _expect_error(bench, path)
 
 
 def _expect_refused(

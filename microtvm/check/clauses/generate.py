@@ -34,19 +34,21 @@ def project(bench: Workbench) -> None:
 
 @clause("generate.existing_directory", f"{RFC}: generate_project, project_dir")
 def existing_directory(bench: Workbench) -> None:
-    """A directory that exists and holds something is refused, and not touched."""
+    """A file, or a directory that holds something, is refused, and not touched."""
     bench.project()
-    target = bench.place("existing") / "project"
-    target.mkdir()
-    (target / "notes.txt").write_text("mine\n")
-    error = bench.generate(target)
-    held = tree(target)
-    expect(
-        held == ["notes.txt"] and (target / "notes.txt").read_text() == "mine\n",
-        f"it holds {', '.join(held[:6]) or 'nothing'} now",
-        "look before the first write",
-    )
-    expect(error, "it was taken for success", "raise an error that names the directory")
+    room = bench.place("existing")
+    notes = room / "project" / "notes.txt"
+    notes.parent.mkdir()
+    notes.write_text("mine\n")
+    for target in (notes.parent, notes):
+        error = bench.generate(target)
+        held = tree(room)
+        expect(
+            held == ["project", "project/notes.txt"] and notes.read_text() == "mine\n",
+            f"there is {', '.join(held[:6]) or 'nothing'} now",
+            "look before the first write",
+        )
+        expect(error, f"{target.name} was taken", "raise an error that names the directory")
 
 
 @clause("generate.atomic", f"{RFC}: generate_project, project_dir")
@@ -76,7 +78,7 @@ def atomic_late(bench: Workbench) -> None:
     room = bench.place("atomic-late")
     broken = room.parent / f"{room.name}.tar"
     broken.write_bytes(b"no tar archive" * 100)
-    error = bench.generate(room / "project", None, extra_files_tar=str(broken))
+    error = bench.generate(room / "new" / "project", None, extra_files_tar=str(broken))
     expect(error, "extra_files_tar is no archive, and no error", "raise one")
     left = tree(room)
     expect(
@@ -113,6 +115,19 @@ def project_info(bench: Workbench) -> None:
         f"platform_name is {info.get('platform_name')!r}; the template's is {name!r}",
         "let both be the same",
     )
+
+
+@clause("project.methods", f"{RFC}: Project API interface", level=Level.RECOMMENDED)
+def methods(bench: Workbench) -> None:
+    """A template neither builds nor connects, and a project generates none."""
+    with bench.start() as server:
+        for method in ("build", "open_transport"):
+            error = server.ask(method, options=bench.all_options)
+            expect(error, f"{method} of a template succeeded", "raise an error in a template")
+    room = bench.place("methods")
+    with bench.start(bench.project()) as server:
+        error = server.ask("generate_project", **bench.parameters(room / "project"))
+        expect(error and not tree(room), "a project generated one", "raise an error in a project")
 
 
 @clause("project.model_path", f"{RFC}: ServerInfo, model_library_format_path")

@@ -117,6 +117,14 @@ def executable(bench: Workbench) -> None:
     )
 
 
+@clause("info.debug", f"{SHIPPED}: main, --debug")
+def debug(bench: Workbench) -> None:
+    """A server that is started with --debug answers as it does without."""
+    with bench.start(None, "--debug") as server:
+        info = server.call("server_info_query", tvm_version="")
+    expect(info == bench.info, f"it says {info!r}"[:200], "write what is for people to stderr")
+
+
 def _check_option(entry: Any) -> str:
     """Check one option's shape; give its name."""
     advice = "see ProjectOption in TVM 0.18's project_api/server.py"

@@ -10,7 +10,7 @@ from ...project import TVM_VERSION
 from .. import processes
 from ..clause import JSON_RPC, Fails, Level, clause, expect
 from ..wire import NoAnswer, Server
-from ..workbench import Workbench
+from ..workbench import Workbench, tree
 
 _LONG_LINE_BYTES = 64 << 20
 
@@ -33,6 +33,7 @@ def invalid_request(bench: Workbench) -> None:
             {"method": "server_info_query", "params": {"tvm_version": ""}, "id": None},
             {"jsonrpc": "2.0", "method": 1, "params": {}, "id": None},
             {"jsonrpc": "2.0", "method": "build", "params": "options", "id": None},
+            {"jsonrpc": "2.0", "method": "server_info_query", "params": {}, "id": ["a"]},
         )
         for request in requests:
             _expect_error(server, json.dumps(request).encode(), -32600, None)
@@ -63,11 +64,32 @@ def invalid_params(bench: Workbench) -> None:
         _expect_served(server)
 
 
+@clause("jsonrpc.wrong_types", f"{JSON_RPC}: 5.1 Error object", level=Level.RECOMMENDED)
+def wrong_types(bench: Workbench) -> None:
+    """A parameter that is of another type than the method takes is refused."""
+    room = bench.place("wrong-types")
+    good = bench.parameters(room / "project")
+    with bench.start() as server:
+        for name, value in (
+            ("project_dir", 5),
+            ("project_dir", ""),
+            ("model_library_format_path", ["model.tar"]),
+            ("options", "verbose"),
+        ):
+            error = server.ask("generate_project", **{**good, name: value})
+            expect(
+                error and not tree(room),
+                f"generate_project took {name}={value!r}",
+                "look at parameters before the first is used",
+            )
+        _expect_served(server)
+
+
 @clause("jsonrpc.ids", f"{JSON_RPC}: 5 Response object")
 def ids(bench: Workbench) -> None:
     """A reply has the id of its request, whatever number or string that is."""
     with bench.start() as server:
-        for request_id in (0, -3, 1 << 53, "a", "\N{SNOWMAN} \"'", ""):
+        for request_id in (0, -3, 1 << 53, 1.5, "a", "\N{SNOWMAN} \"'", ""):
             server.send_line(json.dumps(_query(request_id)).encode())
             reply = _object(server.receive_any())
             got = reply.get("id")
@@ -107,6 +129,9 @@ def batch(bench: Workbench) -> None:
             f"a request, a notification, a number and a request were answered with {got!r}"[:200],
             "answer each member, except notifications, and write the replies as one array",
         )
+        _expect_error(server, b"[]", -32600, None)
+        quiet = {"jsonrpc": "2.0", "method": "server_info_query"}
+        server.send_line(json.dumps([quiet, quiet]).encode())
         _expect_served(server)
 
 
@@ -122,6 +147,8 @@ def positional(bench: Workbench) -> None:
             f"server_info_query with {request['params']} was answered with {reply.get('error')}",
             "match an array with the method's parameters in their order",
         )
+        request = {**_query("q"), "params": [TVM_VERSION, "one too many"]}
+        _expect_error(server, json.dumps(request).encode(), -32602, "q")
 
 
 @clause("jsonrpc.long_line", f"{JSON_RPC}: 5.1 Error object", level=Level.RECOMMENDED)

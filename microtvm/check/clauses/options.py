@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from typing import Any
 
 from .. import hostile_values
@@ -15,6 +17,13 @@ _SOURCE = f"{RFC}: Project Options"
 _UNKNOWN = "no_such_option"
 # What takes any options makes the project that was built.
 _ANOTHER = Work(generations=1, rebuilds=1)
+_NOTES = b"mine\n"
+_NO_NUMBER = "neither number nor truth"
+_WRONG: dict[str, tuple[Any, ...]] = {
+    "bool": (_NO_NUMBER, 2),
+    "int": (_NO_NUMBER, 1.5, True),
+    "float": (_NO_NUMBER, True, "nan"),
+}
 
 
 @clause("options.unknown", _SOURCE, level=Level.RECOMMENDED)
@@ -26,11 +35,12 @@ def unknown(bench: Workbench) -> None:
 @clause("options.wrong_type", f"{SHIPPED}: ProjectOption, type", level=Level.RECOMMENDED)
 def wrong_type(bench: Workbench) -> str:
     """A value that cannot be of the option's type is refused, and the option named."""
-    tried = [o for o in _of_generation(bench) if o.get("type") in ("int", "float", "bool")]
+    tried = [o for o in _of_generation(bench) if o.get("type") in _WRONG]
     if not tried:
         raise NotApplicable("generate_project has no option of type int, float or bool")
     for option in tried:
-        _expect_named(bench, option["name"], "neither number nor truth")
+        for value in _WRONG[option["type"]]:
+            _expect_named(bench, option["name"], value)
     return ", ".join(option["name"] for option in tried)
 
 
@@ -144,6 +154,28 @@ def _work_of_hostile_values(bench: Workbench) -> Work:
         return Work()
     count = len(hostile_values.TEXTS)
     return Work(generations=count + 1, builds=1, rebuilds=count)
+
+
+@clause(
+    "options.extra_files",
+    f"{SHIPPED}: extra_files_tar",
+    level=Level.RECOMMENDED,
+    effort=Work(generations=1),
+)
+def extra_files(bench: Workbench) -> None:
+    """What is in the archive that extra_files_tar names lies in the project."""
+    if not any(option["name"] == "extra_files_tar" for option in bench.listed):
+        raise NotApplicable("there is no option extra_files_tar")
+    bench.project()
+    room = bench.place("extra")
+    with tarfile.open(room / "extra.tar", "w") as tar:
+        member = tarfile.TarInfo("extra/notes.txt")
+        member.size = len(_NOTES)
+        tar.addfile(member, io.BytesIO(_NOTES))
+    error = bench.generate(room / "project", None, extra_files_tar=str(room / "extra.tar"))
+    expect(error is None, str(error), "unpack it into the project")
+    found = contents(room / "project").get("extra/notes.txt")
+    expect(found == _NOTES, f"extra/notes.txt holds {found!r}", "unpack it into the project")
 
 
 @clause("options.not_executed", f"{_SOURCE}; safety", effort=_work_of_hostile_values)

@@ -10,6 +10,7 @@ from .. import processes
 from ..clause import RFC, SHIPPED, Fails, Level, NotApplicable, clause, expect
 from ..firmware import collect, exchange
 from ..wire import NoAnswer, ReplyError, Server
+from ..work import Work
 from ..workbench import Workbench
 
 _SOURCE = f"{RFC}: Timeouts"
@@ -102,6 +103,29 @@ def write_unopened(bench: Workbench) -> None:
     """Writing to a transport that is not open raises TransportClosedError."""
     with bench.start(bench.project()) as server:
         _expect_error(server, "TransportClosedError", "write_transport", data="0a", timeout_sec=1)
+
+
+@clause(
+    "transport.open_unbuilt",
+    f"{RFC}: connect_transport",
+    level=Level.RECOMMENDED,
+    effort=Work(generations=1),
+)
+def open_unbuilt(bench: Workbench) -> None:
+    """Where a transport cannot be opened, that is an error, and it is not open afterwards."""
+    bench.require_transport()
+    bench.project()
+    target = bench.place("unbuilt") / "project"
+    error = bench.generate(target)
+    expect(error is None, str(error), "see generate.project")
+    with bench.start(target) as server:
+        for _ in range(2):
+            error = server.ask("open_transport", options=bench.all_options)
+            if error is None:
+                raise NotApplicable("the transport of a project that was not built can be opened")
+            _expect_error(server, "TransportClosedError", "read_transport", n=1, timeout_sec=1)
+            error = server.ask("close_transport")
+            expect(error is None, str(error), "return where nothing is open")
 
 
 @clause("transport.closed_is_closed", f"{RFC}: disconnect_transport")

@@ -68,12 +68,19 @@ def odd_count(bench: Workbench) -> None:
         for n in (-1, 1.5, "4"):
             number = server.send("read_transport", n=n, timeout_sec=0)
             reply = _reply(server, number, f"with n={n!r} it waits")
-            timed_out = reply.get("error", {}).get("message") == "IoTimeoutError"
-            expect(
-                "error" in reply and not timed_out,
-                f"n={n!r} was answered with {reply!r}",
-                "refuse what is no whole number from 0 up",
-            )
+            _expect_refused(reply, f"n={n!r}")
+        server.call("server_info_query", tvm_version="")
+
+
+@clause("transport.odd_timeout", f"{RFC}: read_transport, timeout_sec")
+def odd_timeout(bench: Workbench) -> None:
+    """A time limit that is no number of seconds is refused, and the server goes on."""
+    with exchange(bench) as (server, _):
+        odd: tuple[Any, ...] = ("soon", [], -1)
+        for timeout_sec in odd:
+            number = server.send("read_transport", n=1, timeout_sec=timeout_sec)
+            reply = _reply(server, number, f"with timeout_sec={timeout_sec!r} it waits")
+            _expect_refused(reply, f"timeout_sec={timeout_sec!r}")
         server.call("server_info_query", tvm_version="")
 
 
@@ -125,6 +132,15 @@ def _reply(server: Server, number: int, otherwise: str) -> dict[str, Any]:
     except NoAnswer as error:
         server.process.terminate()
         raise Fails(f"{otherwise} ({error})", "one deadline for each call") from None
+
+
+def _expect_refused(reply: dict[str, Any], given: str) -> None:
+    timed_out = reply.get("error", {}).get("message") == "IoTimeoutError"
+    expect(
+        "error" in reply and not timed_out,
+        f"{given} was answered with {reply!r}",
+        "refuse what is no number from 0 up",
+    )
 
 
 @contextlib.contextmanager

@@ -56,7 +56,8 @@ class Handler(host_server.Handler):
         act(generate, model_library_format_path, project_dir, options)
 
     def build(self, options):
-        tally("rebuilds" if (HERE / "build").exists() else "builds")
+        if not violations.IS_TEMPLATE:
+            tally("rebuilds" if (HERE / "build").exists() else "builds")
         hook("build", lambda go: go())(lambda: super(Handler, self).build(options))
 
     def flash(self, options):

@@ -141,6 +141,12 @@ def _(server, path):
     os.chmod(path, 0o644)
 
 
+@breaks("info.debug", "start")
+def _(server, path):
+    if "--debug" in sys.argv:
+        sys.exit("unknown argument --debug")
+
+
 # --- jsonrpc
 
 
@@ -156,6 +162,14 @@ def _(go, line):
 break_code("jsonrpc.invalid_request", -32600, -32603)
 break_code("jsonrpc.unknown_method", -32601, -32000)
 break_code("jsonrpc.invalid_params", -32602, -32000)
+
+
+@breaks("jsonrpc.wrong_types", "request")
+def _(request, state):
+    params = request.get("params")
+    if isinstance(params, dict) and params.get("project_dir") == 5:
+        params["project_dir"] = f"{params['model_library_format_path']}.5"
+    return request
 
 
 @breaks("jsonrpc.ids", "reply")
@@ -236,6 +250,13 @@ def _(go, archive, target, options):
 def _(info):
     if not info["is_template"]:
         info["is_template"] = None
+
+
+@breaks("project.methods", "reply")
+def _(request, reply, state, again):
+    if request.get("method") == "build" and IS_TEMPLATE:
+        return {"jsonrpc": "2.0", "id": request["id"], "result": None}
+    return reply
 
 
 @break_info("project.model_path")
@@ -324,6 +345,13 @@ def _(go, archive, target, options):
     go()
 
 
+@breaks("options.extra_files", "generate")
+def _(go, archive, target, options):
+    if str(options["extra_files_tar"]).endswith("extra.tar"):
+        options["extra_files_tar"] = None
+    go()
+
+
 @breaks("options.not_executed", "generate")
 def _(go, archive, target, options):
     go()
@@ -396,6 +424,9 @@ accept(
 )
 
 
+accept("archive.metadata", lambda archive: archive.name == "metadata.tar")
+
+
 # --- build
 
 
@@ -464,6 +495,15 @@ refuse(
     lambda request, state: request["method"] == "read_transport" and not state.was_opened,
 )
 refuse(
+    "transport.open_unbuilt",
+    "not open",
+    lambda request, state: (
+        request["method"] == "read_transport"
+        and not state.was_opened
+        and "open_transport" in state.methods
+    ),
+)
+refuse(
     "transport.write_unopened",
     "not open",
     lambda request, state: request["method"] == "write_transport" and not state.was_opened,
@@ -529,6 +569,13 @@ def _(request, state):
 def _(request, state):
     if request.get("method") == "read_transport" and request["params"]["n"] == -1:
         request["params"]["n"] = 0
+    return request
+
+
+@breaks("transport.odd_timeout", "request")
+def _(request, state):
+    if request.get("method") == "read_transport" and request["params"]["timeout_sec"] == -1:
+        request["params"]["timeout_sec"] = 0
     return request
 
 

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One mutant held to the clauses that execute what is broken in it, up to the first that fails."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import pathlib
+import signal
+import tempfile
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from typing import NamedTuple
+
+from microtvm.check import wire
+from microtvm.check.clause import Clause
+from microtvm.check.runner import Verdict, run_one
+from microtvm.check.workbench import UnusableTemplateError, Workbench
+
+from .mutants import Mutant
+from .reference import Reference, copy
+
+KILLED = "killed"
+SURVIVES = "survives"
+HANGS = "not over"
+_LEAST_SEC = 60.0
+_TIMES_USUAL = 30.0
+_END_SEC = 4.0
+#: What `wire` waits for an answer, and for work: an unbroken template takes a hundredth.
+_ANSWER_SEC = 6.0
+_WORK_SEC = 60.0
+_START = "the start"
+
+
+class Outcome(NamedTuple):
+    """What became of a mutant: `KILLED`, `SURVIVES` or `HANGS`, and by which clause."""
+
+    verdict: str
+    by: str = ""
+    detail: str = ""
+
+
+class Plan(NamedTuple):
+    """What a mutant is held to.
+
+    Parameters
+    ----------
+    clauses : list of Clause
+        Those that execute what is broken, in the order in which they are asked.
+    others : sequence of Clause
+        Those that do not. They are asked only where another project is made.
+    is_made : bool
+        Whether making the shared project executes what is broken; else one from before is taken.
+    seconds : dict
+        What each clause takes, by its id.
+    """
+
+    clauses: list[Clause]
+    others: Sequence[Clause]
+    is_made: bool
+    seconds: dict[str, float]
+
+
+def try_mutant(reference: Reference, mutant: Mutant, plan: Plan) -> Outcome:
+    """Run the check on a mutant in a process of its own.
+
+    Where a clause is not over in many times what it usually takes, that says nothing yet: the
+    mutant may wait for ever, or the machine be busy.
+    """
+    with tempfile.TemporaryDirectory(prefix="microtvm-mutant-", ignore_cleanup_errors=True) as room:
+        context = multiprocessing.get_context("fork")
+        receiver, sender = context.Pipe(duplex=False)
+        arguments = (reference, mutant, plan, room, sender)
+        process = context.Process(target=_check, args=arguments)
+        process.start()
+        sender.close()
+        at = _START
+        try:
+            while True:
+                usual = 0.0 if at == _START else plan.seconds[at]
+                if not receiver.poll(_LEAST_SEC + _TIMES_USUAL * usual):
+                    return Outcome(HANGS, at)
+                said = receiver.recv()
+                if isinstance(said, Outcome):
+                    return said
+                at = said
+        except EOFError:
+            return Outcome(KILLED, at, "the check itself was ended")
+        finally:
+            process.kill()
+            process.join()
+            _end_all(room)
+
+
+def _check(reference: Reference, mutant: Mutant, plan: Plan, room: str, sender: Connection) -> None:
+    for number in (1, 2):  # what servers print is not the result
+        os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+    tempfile.tempdir = os.environ["TMPDIR"] = room
+    wire.ANSWER_SEC, wire.WORK_SEC = _ANSWER_SEC, _WORK_SEC
+    template = _broken(reference.template, pathlib.Path(room) / "template", mutant)
+    try:
+        with Workbench(template, end_sec=_END_SEC) as bench:
+            clauses = plan.clauses
+            if not plan.is_made:
+                bench.seed(_broken(reference.project, pathlib.Path(room) / "project", mutant))
+            elif not reference.is_made_by(bench, mutant.file):
+                clauses = [*clauses, *plan.others]
+            for clause in clauses:
+                sender.send(clause.id)
+                detail = _how_it_fails(clause, bench)
+                if detail:
+                    sender.send(Outcome(KILLED, clause.id, detail))
+                    return
+    except UnusableTemplateError as error:
+        sender.send(Outcome(KILLED, _START, str(error)))
+        return
+    sender.send(Outcome(SURVIVES))
+
+
+def _how_it_fails(clause: Clause, bench: Workbench) -> str:
+    """Give what was seen where a clause fails twice: once may be for want of time."""
+    detail = ""
+    for _ in range(2):
+        result = run_one(clause, bench)
+        if result.verdict is not Verdict.FAILS:
+            return ""
+        detail = result.detail
+    return detail
+
+
+def _broken(source: pathlib.Path, target: pathlib.Path, mutant: Mutant) -> pathlib.Path:
+    copy(source, target)
+    (target / mutant.file).write_text(mutant.text, encoding="utf-8")
+    return target
+
+
+def _end_all(room: str) -> None:
+    """End what a mutant left running: whatever has its directory in the environment."""
+    for entry in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if f"TMPDIR={room}".encode() in entry.read_bytes().split(b"\0"):
+                os.kill(int(entry.parent.name), signal.SIGKILL)
