@@ -107,13 +107,15 @@ class Handler(TransportHandler):
         if facts["warning_as_error"]:
             more += ["--warnings", "all"]
         cli = arduino_cli(facts, options)
-        more += definitions(cli, facts)
+        properties = cli.properties(facts["fqbn"], HERE.path / SKETCH)
+        more += definitions(facts, properties)
         reply = cli.compile(facts["fqbn"], HERE.path / SKETCH, BUILD_DIR, more)
         warnings = [one for one in reply["compiler_err"].splitlines() if is_own_warning(one)]
         if facts["warning_as_error"] and warnings:
             raise ToolError(f"warning_as_error: {warnings[0]}")
         sections = reply["builder_result"]["executable_sections_size"]
-        board = {"is_native_usb": is_native_usb(reply)}
+        # A chip with USB of its own is not reset when its port is opened.
+        board = {"is_native_usb": properties.get("upload.use_1200bps_touch") == "true"}
         write_text(BUILD_DIR / "board.json", json.dumps(board) + "\n")
         footprint = {"firmware": {one["name"]: one["size"] for one in sections}}
         write_text(BUILD_DIR / "footprint.json", json.dumps(footprint, indent=2) + "\n")
@@ -222,17 +224,12 @@ def arduino_cli(facts, options):
     return ArduinoCli(options["arduino_cli_cmd"] or facts.get("arduino_cli_cmd"))
 
 
-def definitions(cli, facts):
+def definitions(facts, properties):
     """Arguments that add the definitions to what the core and the user have the compiler given."""
-    from arduino_kit.sketch import SKETCH
-
-    if not facts["compile_definitions"]:
-        return []
-    given = cli.properties(facts["fqbn"], HERE.path / SKETCH)
     arguments = []
-    for language in ("c", "cpp"):
+    for language in ("c", "cpp") if facts["compile_definitions"] else ():
         name = f"compiler.{language}.extra_flags"
-        words = [given.get(name, ""), *(f"-D{one}" for one in facts["compile_definitions"])]
+        words = [properties.get(name, ""), *(f"-D{one}" for one in facts["compile_definitions"])]
         arguments += ["--build-property", f"{name}={' '.join(filter(None, words))}"]
     return arguments
 
@@ -261,12 +258,6 @@ def require_build():
     if not (BUILD_DIR / "footprint.json").exists():
         raise ProjectError("the project is not built; call build first")
     return json.loads((BUILD_DIR / "board.json").read_text(encoding="utf-8"))
-
-
-def is_native_usb(reply):
-    """Whether the board's chip has USB of its own: opening its port does not reset it."""
-    properties = reply["builder_result"].get("build_properties") or []
-    return "upload.use_1200bps_touch=true" in properties
 
 
 def is_own_warning(line):

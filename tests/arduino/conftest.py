@@ -17,6 +17,7 @@ from microtvm.errors import MicroTVMError
 from server_kit.errors import JSONRPCError, ServerError
 from tests.arduino import board, int8_model
 from tests.arduino.emulated_stm32 import board as stm32
+from tests.arduino.emulated_stm32.place import Place
 
 STAND_IN = pathlib.Path(__file__).parent / "stand_in_arduino_cli.py"
 ERRORS = (MicroTVMError, JSONRPCError, ServerError)
@@ -180,10 +181,8 @@ def sine_project(
 
 
 @pytest.fixture(scope="session")
-def stm32_project(
-    require: Callable[..., str], tmp_path_factory: Any
-) -> Callable[..., pathlib.Path]:
-    """``stm32_project(archive, crt, **options)`` gives a built project for the emulated STM32."""
+def stm32_options(require: Callable[..., str], tmp_path_factory: Any) -> dict[str, str]:
+    """Options of a project for the emulated STM32."""
     cli = os.environ.get("ARDUINO_CLI")
     if not cli:
         pytest.skip("ARDUINO_CLI names no arduino-cli, and its stand-in has no 32-bit core")
@@ -192,15 +191,34 @@ def stm32_project(
     if subprocess.run(details, capture_output=True, check=False).returncode != 0:
         pytest.skip(f"ARDUINO_CLI has no core for {stm32.FQBN}")
     extra_files = stm32.extra_files(tmp_path_factory.mktemp("stm32") / "extra.tar")
+    return {
+        "board": stm32.FQBN,
+        "arduino_cli_cmd": cli,
+        "extra_files_tar": str(extra_files),
+    }
+
+
+@pytest.fixture(scope="session")
+def stm32_place(stm32_options: dict[str, str], tmp_path_factory: Any) -> Place:
+    """Where projects for the emulated STM32 are made."""
+    return Place(tmp_path_factory.mktemp("stm32"))
+
+
+@pytest.fixture(scope="session")
+def stm32_project(stm32_options: dict[str, str], stm32_place: Place) -> Callable[..., pathlib.Path]:
+    """``stm32_project(archive, crt, **options)`` gives a built project for the emulated STM32,
+    which is there until the next one is."""
 
     def make(archive: pathlib.Path, crt: pathlib.Path | None = None, **options: Any) -> Any:
-        target: pathlib.Path = tmp_path_factory.mktemp("stm32") / "project"
-        given = {"board": stm32.FQBN, "arduino_cli_cmd": cli, **options}
-        given["extra_files_tar"] = str(extra_files)
+        stm32_place.clear()
+        given = {**stm32_options, **options}
         template = microtvm.get_microtvm_template_projects("arduino")
-        with microtvm.generate_project_from_mlf(template, target, archive, given, crt) as project:
+        with microtvm.generate_project_from_mlf(
+            template, stm32_place.project, archive, given, crt
+        ) as project:
+            stm32_place.warm()
             project.build()
-        return target
+        return stm32_place.project
 
     return make
 

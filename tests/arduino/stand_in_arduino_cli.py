@@ -87,7 +87,8 @@ def compile_sketch(args: argparse.Namespace) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if args.show_properties:
         shutil.rmtree(build)
-        result = {"build_properties": done.stdout.splitlines()}
+        own = [f"{name}={value}" for name, value in board.items()]
+        result = {"build_properties": [*done.stdout.splitlines(), *own]}
         answer(done.returncode, success=done.returncode == 0, builder_result=result)
     elf = build / f"{sketch.name}.ino.elf"
     sections = []

@@ -58,7 +58,7 @@ class ArduinoCli:
             With the first error of the compiler, or what arduino-cli says and what to do.
         """
         arguments = ["compile", "--fqbn", fqbn, "--build-path", str(build_path), *more, str(sketch)]
-        reply = self._call(arguments, COMPILE_SEC)
+        reply = self._run(arguments, COMPILE_SEC).reply()
         for text in (reply.get("compiler_out"), reply.get("compiler_err")):
             for line in (text or "").splitlines():
                 log.info(line)
@@ -67,7 +67,7 @@ class ArduinoCli:
             why = why_tool_failed(said, build_path)
             if why is not None:
                 raise ToolError(f"arduino-cli compile failed: {why}")
-            raise ToolError(self._failure("compile", fqbn, reply))
+            raise ToolError(self._failure("compile", fqbn, self._with_error(fqbn, reply)))
         return reply
 
     def properties(self, fqbn: str, sketch: pathlib.Path) -> dict[str, str]:
@@ -78,13 +78,14 @@ class ArduinoCli:
         ToolError :
         """
         arguments = ["compile", "--fqbn", fqbn, "--show-properties", str(sketch)]
-        reply, before = self._call_after_text(arguments, LIST_SEC)
-        result = reply.get("builder_result") or {}
+        answer = self._run(arguments, LIST_SEC)
+        reply = answer.reply()
         # Since 0.30 they are in the reply; until then they were printed before it.
-        lines = result.get("build_properties") or before.splitlines()
-        found = {name: value for name, equals, value in (x.partition("=") for x in lines) if equals}
+        lines = (reply.get("builder_result") or {}).get("build_properties")
+        pairs = (x.partition("=") for x in lines or answer.before.splitlines())
+        found = {name: value for name, equals, value in pairs if equals}
         if not found:
-            raise ToolError(self._failure("compile", fqbn, reply))
+            raise ToolError(self._failure("compile", fqbn, self._with_error(fqbn, reply)))
         return found
 
     def upload(self, fqbn: str, port: str | None, build_path: pathlib.Path) -> str | None:
@@ -92,7 +93,10 @@ class ArduinoCli:
         arguments = ["upload", "--fqbn", fqbn, "--input-dir", str(build_path)]
         if port is not None:
             arguments += ["--port", port]
-        reply = self._call(arguments, UPLOAD_SEC)
+        answer = self._run(arguments, UPLOAD_SEC)
+        # Until 0.29 there were the programmer's own words, and the exit status told.
+        words = answer.spoken() if answer.status else {}
+        reply = answer.reply() if answer.is_json else words
         if "error" in reply:
             raise ToolError(self._failure("upload", fqbn, reply))
         updated: str | None = (reply.get("updated_upload_port") or {}).get("address")
@@ -100,22 +104,25 @@ class ArduinoCli:
 
     def ports_of(self, fqbn: str) -> list[dict[str, Any]]:
         """The attached ports at which a board of this kind is: ``address`` and ``properties``."""
-        reply = self._call(["board", "list"], LIST_SEC)
+        reply = self._run(["board", "list"], LIST_SEC).reply()
         listed = reply.get("detected_ports") if isinstance(reply, dict) else reply
         plain = ":".join(fqbn.split(":")[:3]).lower()
         return [
-            entry["port"]
+            entry.get("port") or entry  # 0.18 had no such level
             for entry in listed or []
             for board in (entry.get("matching_boards") or entry.get("boards") or [])
             if str(board.get("fqbn", board.get("FQBN", ""))).lower() == plain
         ]
 
-    def _call(self, arguments: Sequence[str], timeout_sec: float) -> Any:
-        """Its reply."""
-        return self._call_after_text(arguments, timeout_sec)[0]
+    def _with_error(self, fqbn: str, reply: dict[str, Any]) -> dict[str, Any]:
+        """A reply to ``compile`` that tells why there is no build; until 0.29 it does not."""
+        if reply.get("error") or reply.get("compiler_err"):
+            return reply
+        asked = self._run(["board", "details", "--fqbn", fqbn], LIST_SEC)
+        return {**reply, **({} if asked.is_json else asked.spoken())}
 
-    def _call_after_text(self, arguments: Sequence[str], timeout_sec: float) -> tuple[Any, str]:
-        """Its reply, and what it printed before. Ended with all that it started after that time."""
+    def _run(self, arguments: Sequence[str], timeout_sec: float) -> _Answer:
+        """Its answer. Ended with all that it started when the time is up."""
         import subprocess
 
         command = [*self._command, *arguments, "--format", "json"]
@@ -140,17 +147,7 @@ class ArduinoCli:
         finally:
             if process is not None:
                 processes.end(process)
-        for text in (out, err):  # an error that ends it early is on its standard error
-            said = text.decode("utf-8", "replace")
-            before, _, rest = said.partition("\n{\n")
-            for begin, reply in (("", said), (before, f"{{{rest}")):
-                with contextlib.suppress(ValueError):
-                    return json.loads(reply), begin
-        said = (err or out).decode("utf-8", "replace").strip() or "nothing"
-        raise ToolError(
-            f"arduino-cli {arguments[0]} did not answer in JSON but said: {said}; repeat with: "
-            + shlex.join(command)
-        )
+        return _Answer(command, arguments[0], process.returncode, out, err)
 
     def _failure(self, verb: str, fqbn: str, reply: dict[str, Any]) -> str:
         compiler = (reply.get("compiler_err") or reply.get("stderr") or "").splitlines()
@@ -173,12 +170,12 @@ class ArduinoCli:
                 f"the sketch is too big for {fqbn}: {overflow[0].strip()}; take a smaller model, a "
                 "board with more memory, or set workspace_size_bytes lower"
             )
-        if "not installed" in said or "Unknown package" in said or "platform not found" in said:
+        if re.search(r"not installed|unknown (package|platform)|platform not found", said, re.I):
             url = _manager_url(core)
             return (
                 f"the core {core} is missing: arduino-cli core install {core}{url}; it said: {said}"
             )
-        if "FQBN" in said or "board" in said and "not found" in said:
+        if "FQBN" in said or re.search(r"board.*(not found|invalid (value|option))", said):
             return (
                 f"option 'board': arduino-cli knows no {fqbn} ({said}); "
                 "arduino-cli board listall names those of the cores that are installed"
@@ -187,6 +184,55 @@ class ArduinoCli:
         at = 0 if verb == "compile" else -1
         line = errors[at] if errors else (compiler[-1] if compiler else "")
         return f"arduino-cli {verb} failed: {line or said}" + (f" ({said})" if line else "")
+
+
+class _Answer:
+    """What arduino-cli said, in JSON or in words.
+
+    Attributes
+    ----------
+    status : int
+        Its exit status.
+    is_json : bool
+        Whether there is a reply.
+    before : str
+        What it printed before that.
+    """
+
+    def __init__(
+        self, command: Sequence[str], verb: str, status: int, out: bytes, err: bytes
+    ) -> None:
+        self._command = command
+        self._verb = verb
+        self._texts = [text.decode("utf-8", "replace") for text in (out, err)]
+        self._reply: Any = None
+        self.status = status
+        self.is_json = False
+        self.before = ""
+        for text in self._texts:  # an error that ends it early is on its standard error
+            before, _, rest = text.partition("\n{\n")
+            for begin, reply in (("", text), (before, f"{{{rest}")):
+                with contextlib.suppress(ValueError):
+                    self._reply, self.before = json.loads(reply), begin
+                    self.is_json = True
+                    return
+
+    def reply(self) -> Any:
+        """The reply in JSON."""
+        if self.is_json:
+            return self._reply
+        out, err = self._texts
+        said = (err or out).strip() or "nothing"
+        raise ToolError(
+            f"arduino-cli {self._verb} did not answer in JSON but said: {said}; repeat with: "
+            + shlex.join(self._command)
+        )
+
+    def spoken(self) -> dict[str, str]:
+        """What is in words, as a reply would have it: the last line is why it failed."""
+        out, err = self._texts
+        lines = (err or out).strip().splitlines() or ["it failed without a word"]
+        return {"error": lines[-1], "stderr": "\n".join(lines[:-1])}
 
 
 # Linkers say what is wrong before they say that there is an error.
