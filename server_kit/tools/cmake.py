@@ -54,23 +54,29 @@ _ENVIRONMENT = (
 )
 
 
-def require_path(path: pathlib.Path) -> None:
+def require_path(
+    path: pathlib.Path, characters: str = _NOT_IN_PATHS, builder: str = "CMake"
+) -> None:
     """Refuse a directory that CMake and Ninja could not build in.
 
     Parameters
     ----------
     path : pathlib.Path
         Absolute.
+    characters : str, optional
+        What must not be in it; more for a platform whose own lists of CMake take less.
+    builder : str, optional
+        Who cannot.
 
     Raises
     ------
     ProjectError :
         Naming the characters that stand in the way.
     """
-    found = sorted(set(str(path)).intersection(_NOT_IN_PATHS))
+    found = sorted(set(str(path)).intersection(characters))
     if found:
         raise ProjectError(
-            f"CMake cannot build in {shown(str(path))}: its path holds "
+            f"{builder} cannot build in {shown(str(path))}: its path holds "
             f"{' and '.join(map(repr, found))}; choose a directory whose path does not"
         )
 

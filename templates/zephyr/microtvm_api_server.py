@@ -139,8 +139,10 @@ class Handler(TransportHandler):
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         from server_kit.projects.generation import Generation
         from zephyr_kit import settings
+        from zephyr_kit.build import require_path
         from zephyr_kit.west import find_zephyr
 
+        require_path(project_dir)
         archive = model_library_format_path
         with Generation(HERE, archive, standalone_crt_dir, options) as generation:
             facts = project_facts(generation, options)

@@ -248,11 +248,17 @@ def test_options_that_cannot_be(
     assert f"option '{option}' was given {given!r}" in said and says in said
 
 
-def test_a_path_that_zephyr_cannot_take(generate: Generate, tiny_zephyr: TinyZephyr) -> None:
-    project = generate("a project", board="nucleo_f746zg", zephyr_base=str(tiny_zephyr.base))
-    with PipeDriver(project) as server:
+def test_a_path_that_zephyr_cannot_take(
+    generate: Generate, tiny_zephyr: TinyZephyr, tmp_path: pathlib.Path
+) -> None:
+    """Neither where it is generated nor where it was moved."""
+    options = {"board": "nucleo_f746zg", "zephyr_base": str(tiny_zephyr.base)}
+    said = refused(lambda: generate("a project", **options))
+    assert "Zephyr cannot build in '" in said and "a project': its path holds ' ';" in said
+    moved = generate("project", **options).rename(tmp_path / "two (2)")
+    with PipeDriver(moved) as server:
         said = refused(lambda: server.call("build"))
-    assert f"the path {project} holds spaces" in said and "move the project" in said
+    assert "two (2)': its path holds ' ' and '(' and ')';" in said
 
 
 def test_a_build_that_fails_says_why(generate: Generate, tiny_zephyr: TinyZephyr) -> None:

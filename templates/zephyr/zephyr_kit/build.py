@@ -12,6 +12,7 @@ import shutil
 from server_kit import tools
 from server_kit.disk import write_text
 from server_kit.errors import ProjectError, ToolError
+from server_kit.tools import cmake
 from server_kit.tools.build_lock import only_one
 
 TYPE_CHECKING = False
@@ -69,8 +70,20 @@ _CACHE_LINE = re.compile(r"^([\w.-]+):\w+=(.*)$", re.MULTILINE)
 _CONFIG_LINE = re.compile(r"^CONFIG_(\w+)=(.*)$", re.MULTILINE)
 _RUNNER_LINE = re.compile(r"^flash-runner:\s*(\S+)\s*$", re.MULTILINE)
 _RUNNERS = re.compile(r"^runners:\s*\n((?:- \S+\n)+)", re.MULTILINE)
-_NOT_IN_PATHS = re.compile(r"[\s'\"()\[\]{};$#&\\]")
+# What its lists of CMake, which name the project's files, take for something else.
+_NOT_IN_PATHS = " \t\n\r'\"()[]{};$#&\\"
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+
+
+def require_path(project_dir: pathlib.Path) -> None:
+    """Refuse a directory that Zephyr cannot build in.
+
+    Raises
+    ------
+    ProjectError :
+        Naming the characters that stand in the way.
+    """
+    cmake.require_path(project_dir, _NOT_IN_PATHS, "Zephyr")
 
 
 class ZephyrBuild:
@@ -96,11 +109,7 @@ class ZephyrBuild:
         ToolError :
             With the first message of the compiler or of Kconfig.
         """
-        if _NOT_IN_PATHS.search(str(self._project_dir)):
-            raise ProjectError(
-                f"the path {self._project_dir} holds spaces, quotes or brackets, which Zephyr's "
-                "CMake cannot take; move the project"
-            )
+        require_path(self._project_dir)
         wanted = [board, str(zephyr_base), str(self._project_dir)]
         wanted += [f"{name}={os.environ.get(name)}" for name in _ENVIRONMENT]
         # CMake looks once for what is there; what is in it, each time.
