@@ -18,7 +18,7 @@ from .. import log
 from ..disk import why_tool_failed
 from ..errors import ToolError
 from ..interrupts import Deferred
-from . import processes
+from . import overflow, processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ INSTALL_HINTS = {
 # What a line that says what is wrong looks like, from compilers, linkers, CMake, Kconfig, Ninja.
 _ERROR_LINE = re.compile(
     r"(?:^|[\s:])error[:\s]|^CMake Error|undefined reference|multiple definition of|cannot find -l"
-    r"|region .* overflowed by|incompatible with ELFCLASS|^No board named|^\S*/kconfig\.py: ",
+    r"|region .* overflowed by|is not within region|relocation truncated to fit"
+    r"|incompatible with ELFCLASS|^No board named|^\S*/kconfig\.py: ",
     re.IGNORECASE,
 )
-_OVERFLOW = re.compile(r"region .* overflowed by \d+ bytes")
 # Kconfig ends over warnings that name a line of a file; others are advice.
 _KCONFIG_WARNING = re.compile(r"([^:\s]+:\d+: )?warning: (?!.*set more than once)")
 
@@ -127,8 +127,10 @@ def run(
         if why is not None:
             raise ToolError(f"{_name(arguments)} failed ({_status(process.returncode)}): {why}")
         said = output.first_error or output.last_line()
+        what_to_do = overflow.advice(said)
         raise ToolError(
             f"{_name(arguments)} failed ({_status(process.returncode)}): {said}; {output.where()}"
+            + (f"; {what_to_do}" if what_to_do else "")
         )
     return list(output.tail)
 
@@ -232,10 +234,10 @@ class _Output:
             if self._is_in_cmake_error and not is_over:
                 self.first_error = f"{self.first_error} {line.strip()}".rstrip()
             self._is_in_cmake_error &= not is_over
-        elif _OVERFLOW.search(line) and _OVERFLOW.search(self.first_error):
-            overflow = _OVERFLOW.search(line)
-            if overflow is not None and overflow.group() not in self.first_error:
-                self.first_error += f", {overflow.group()}"
+        elif overflow.REGION.search(self.first_error):
+            for another in overflow.REGION.finditer(line):
+                if another.group() not in self.first_error:
+                    self.first_error += f", {another.group()}"
         self.tail.append(line)
 
 

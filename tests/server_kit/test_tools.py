@@ -174,6 +174,28 @@ def test_a_tool_that_cannot_be_started(tmp_path: pathlib.Path) -> None:
         tools.run(["nothing/here"], cwd=tmp_path, log_file=tmp_path / "log")
 
 
+@pytest.mark.parametrize(
+    ("said", "is_flash", "is_ram"),
+    [
+        ("ld: region `FLASH' overflowed by 4 bytes, region `RAM' overflowed by 8 bytes", 1, 1),
+        ("region `text' overflowed by 4 bytes", 1, 0),
+        ("ld: address 0x803d57 of f.elf section `.bss' is not within region `data'", 0, 1),
+        ("lib0.c:(.text+0x15): relocation truncated to fit: R_X86_64_PC32 against `.bss'", 0, 1),
+        ("firmware.ino:9:31: error: size of array \u2018pool\u2019 is too large", 0, 1),
+        ("undefined reference to `f'", 0, 0),
+    ],
+)
+def test_what_does_not_fit_is_told_with_what_to_do(
+    tmp_path: pathlib.Path, said: str, is_flash: bool, is_ram: bool
+) -> None:
+    with pytest.raises(ToolError) as caught:
+        run(tmp_path, f"print({said!r}); print('collect2: error: ld returned 1'); exit(1)")
+    text = str(caught.value)
+    assert said in text
+    assert ("more flash" in text) is bool(is_flash)
+    assert ("workspace_size_bytes" in text) is bool(is_ram)
+
+
 def test_tools_are_found_beside_the_interpreter(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

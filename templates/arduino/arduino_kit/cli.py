@@ -13,7 +13,7 @@ import shlex
 from server_kit import ToolError, log
 from server_kit.disk import why_tool_failed
 from server_kit.interrupts import Deferred
-from server_kit.tools import processes, running
+from server_kit.tools import overflow, processes, running
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,16 +160,13 @@ class ArduinoCli:
             numbers = ", ".join(
                 f"{s['name']} {s['size']} of {s['max_size']} bytes" for s in too_big
             )
-            return (
-                f"the sketch is too big for {fqbn}: {numbers}; take a smaller model, a board with "
-                "more memory, or set workspace_size_bytes lower"
-            )
-        overflow = [line for line in compiler if "within region" in line or "overflowed" in line]
-        if overflow:
-            return (
-                f"the sketch is too big for {fqbn}: {overflow[0].strip()}; take a smaller model, a "
-                "board with more memory, or set workspace_size_bytes lower"
-            )
+            what_to_do = overflow.advice_for(s["name"] for s in too_big)
+            return f"the sketch is too big for {fqbn}: {numbers}; {what_to_do}"
+        what_to_do = overflow.advice("\n".join(compiler))
+        if what_to_do:
+            regions = dict.fromkeys(m.group() for m in map(overflow.REGION.search, compiler) if m)
+            said = ", ".join(regions) or errors[0]
+            return f"the sketch is too big for {fqbn}: {said}; {what_to_do}"
         if re.search(r"not installed|unknown (package|platform)|platform not found", said, re.I):
             url = _manager_url(core)
             return (

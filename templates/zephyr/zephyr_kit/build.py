@@ -38,15 +38,6 @@ _ENVIRONMENT = (
 # What to do about failures whose first message does not say.
 _HINTS = (
     (
-        re.compile(r"region\W+(FLASH|ROM|rom|flash)\w*\W+ overflowed by"),
-        "code and constants want a board with more flash, or a smaller model: one of int8, say",
-    ),
-    (
-        re.compile(r"region\W+(?!(?:FLASH|ROM|rom|flash))\w+\W+ overflowed by"),
-        "the model and its tensors want a board with more memory, or less of it given as "
-        "workspace_size_bytes",
-    ),
-    (
         # Of glibc, of a static library of GCC, and what GNU ld says without one.
         re.compile(
             r"(bits/libc-header-start|gnu/stubs-32)\.h: No such|skipping incompatible \S+/lib\w+\.a"
