@@ -21,7 +21,7 @@ import yaml
 
 from tests.ser2net import free_port
 
-_LIMIT_SEC = 120.0
+_LIMIT_SEC = 250.0
 
 
 class Lab:

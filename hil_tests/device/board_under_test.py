@@ -112,6 +112,7 @@ class BoardUnderTest:
         if self._pty is not None:
             self._pty.close()
         self._lock.release()
+        self.wire.close()
         if self.dut.post_script:
             script = self.dut.post_script
             scripts.run(script.command, "post_script", script.seconds)

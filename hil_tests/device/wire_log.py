@@ -51,6 +51,12 @@ class WireLog:
         if self._spool is not None:
             self._spool.clear()
 
+    def close(self) -> None:
+        """Let go of the file, which stays as it is."""
+        spool, self._spool = self._spool, None
+        if spool is not None:
+            spool.close()
+
 
 def lines_of(entries: Iterable[Entry]) -> str:
     """Say transfers, a line for each."""

@@ -43,6 +43,10 @@ class WireSpool:
         """Forget all."""
         os.ftruncate(self._file, 0)
 
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._file)
+
 
 def read(path: pathlib.Path) -> list[Entry]:
     """Give what a file has, the oldest first; nothing where there is no file."""

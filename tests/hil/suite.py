@@ -90,3 +90,15 @@ def run(report: pathlib.Path, *arguments: str, tests: str = "hil_tests", **varia
         check=False,
     )
     return Run(done.returncode, done.stdout, report)
+
+
+def processes_of(mark: str) -> dict[int, list[str]]:
+    """Those that have a variable of this value in their environment, and their command lines."""
+    found = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if f"={mark}\0".encode() in path.joinpath("environ").read_bytes():
+                found[int(path.name)] = path.joinpath("cmdline").read_text().split("\0")
+        except OSError:
+            continue  # it has ended
+    return found

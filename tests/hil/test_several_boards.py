@@ -3,42 +3,15 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
-import signal
-import subprocess
-import time
 
 import yaml
 
 from tests.hil import suite
+from tests.hil.busy_boards import BusyRun, kill_emulator
 
 MEGA = "arduino:avr:mega"
 FLASH_SEC = 200
-
-
-def processes_of(mark: str) -> dict[int, list[str]]:
-    """Those that have a variable of this value in their environment, and their command lines."""
-    found = {}
-    for path in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            if f"={mark}\0".encode() in path.joinpath("environ").read_bytes():
-                found[int(path.name)] = path.joinpath("cmdline").read_text().split("\0")
-        except OSError:
-            continue  # it has ended
-    return found
-
-
-def kill_when_it_soaks(machine: str, mark: str, run: subprocess.Popen) -> None:
-    """Kill the emulator of a board that is in a session for longer than most are."""
-    seen: dict[int, float] = {}
-    while run.poll() is None:
-        for pid, words in processes_of(mark).items():
-            now = time.monotonic()
-            if machine in words and now - seen.setdefault(pid, now) > 1.5:
-                os.kill(pid, signal.SIGKILL)
-                return
-        time.sleep(0.05)
 
 
 def seconds_of(tests) -> tuple[float, float]:
@@ -78,30 +51,19 @@ def test_the_suite_on_three_boards_none_waits_for_another(emulated, attach, obey
     assert end - begin <= 1.25 * max(busy.values())
 
 
-def test_eight_boards_of_which_one_is_killed_in_mid_test(emulated, tmp_path):
+def test_three_boards_of_which_one_is_killed_in_mid_test(emulated, tmp_path):
     """The others finish, and no process is left of any."""
-    mark = str(tmp_path)
-    emulators = ("mps2_an385", "mps2_an386", "mps2_an500", "mps3_an547")
-    boards = written(tmp_path, *({"platform": name} for name in ("host",) * 4 + emulators))
-    chosen = ("--hardware-map", boards, "-k", "soak or dtype", "--soak", "3")
-    process = subprocess.Popen(
-        suite.command(tmp_path / "report", *chosen),
-        cwd=suite.REPOSITORY,
-        env=suite.environment(HIL_TEST_MARK=mark),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    kill_when_it_soaks("mps2-an385", mark, process)
-    said, _ = process.communicate(timeout=suite.LIMIT_SEC)
-    ran = suite.Run(process.returncode, said, tmp_path / "report")
-    assert ran.status == 1, said
-    hosts = [f"host #{number}" for number in (1, 2, 3, 4)]
-    for name in (*hosts, *emulators[1:]):
-        assert ran.outcomes(name) == {"passed": 2}, said
+    boards = written(tmp_path, *({"platform": p} for p in ("host", "mps2_an385", "mps3_an547")))
+    kill = kill_emulator("mps2-an385")
+    busy = BusyRun(tmp_path, 3, "mps2_an385", kill, "--hardware-map", boards)
+    ran = busy.run
+    assert ran.status == 1, ran.said
+    for name in ("host", "mps3_an547"):
+        assert ran.outcomes(name) == {"passed": 2, "skipped": 1}, ran.said
     (failed,) = ran.failures("mps2_an385")
-    assert "soak" in failed["name"]
+    assert "while_one_is_killed" in failed["name"]
     assert "signal 9" in failed["message"]
     assert "received" in failed["wire"]
-    assert "wire of mps2_an385" in said
-    assert processes_of(mark) == {}
+    assert "wire of mps2_an385" in ran.said
+    assert busy.left_open() == [[]] * 3
+    assert suite.processes_of(busy.mark) == {}
