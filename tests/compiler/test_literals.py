@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import pathlib
+import subprocess
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from microtvm.compiler import compile
-from microtvm.compiler.emit.literals import floating, initializer, integer
+from microtvm.compiler.emit.literals import floating, initializer, integer, missing_macros
 
 # 7 significant digits do not tell these from their neighbours; and the ends of the range.
 FLOAT32 = [
@@ -102,3 +106,20 @@ def test_constants_inside_kernels_are_exact(build, relax_main, value):
     )
     result = build(compile(module))(np.ones(1, np.float32))[0]
     assert result.tobytes() == np.array([value], np.float32).tobytes()
+
+
+def test_macros_that_a_c_library_lacks_are_the_compilers(
+    require: Callable[..., str], tmp_path: pathlib.Path
+) -> None:
+    """Zephyr's minimal <math.h> defines none of them; one that does is left alone."""
+    body = "int main(void) { return !(INFINITY > 3e38f && isnan(NAN) && !isnan(INFINITY)); }\n"
+    text = f"#include <math.h>\n{missing_macros(body)}{body}"
+    (tmp_path / "main.c").write_text(text)
+    (tmp_path / "minimal").mkdir()
+    (tmp_path / "minimal" / "math.h").write_text("float sqrtf(float square);\n")
+    compiler = require("cc", "compile generated C")
+    for include in ([f"-I{tmp_path / 'minimal'}"], []):
+        words = [compiler, "-std=c11", "-Wall", "-Werror", *include, "main.c", "-o", "program"]
+        subprocess.run(words, cwd=tmp_path, check=True)
+        subprocess.run([tmp_path / "program"], check=True)
+    assert missing_macros("int8_t INFINITY_8;") == ""

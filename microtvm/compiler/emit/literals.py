@@ -4,12 +4,19 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 
 from ..dtypes import element_type
 
 _LINE = 96
+#: Macros of C11's <math.h> that Zephyr's minimal C library lacks; GCC and Clang have them built in.
+_BUILT_IN = {
+    "INFINITY": ("INFINITY", "__builtin_inff()"),
+    "NAN": ("NAN", '__builtin_nanf("")'),
+    "isnan": ("isnan(x)", "__builtin_isnan(x)"),
+}
 
 
 def _hex(value: float) -> str:
@@ -37,6 +44,15 @@ def floating(value: float, dtype: str) -> str:
         if dtype == "float64":
             return text
     return text if dtype == "float32" else f"({element_type(dtype).c}){text}"
+
+
+def missing_macros(text: str) -> str:
+    """Definitions of the macros of <math.h> that stand in a text, where <math.h> has none."""
+    return "".join(
+        f"#ifndef {name}\n#define {macro} {value}\n#endif\n"
+        for name, (macro, value) in _BUILT_IN.items()
+        if re.search(rf"\b{name}\b", text)
+    )
 
 
 def integer(value: int, dtype: str) -> str:

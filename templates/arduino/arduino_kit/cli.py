@@ -165,7 +165,7 @@ class ArduinoCli:
         what_to_do = overflow.advice("\n".join(compiler))
         if what_to_do:
             regions = dict.fromkeys(m.group() for m in map(overflow.REGION.search, compiler) if m)
-            said = ", ".join(regions) or errors[0]
+            said = ", ".join(regions) or (errors or compiler)[0]
             return f"the sketch is too big for {fqbn}: {said}; {what_to_do}"
         if re.search(r"not installed|unknown (package|platform)|platform not found", said, re.I):
             url = _manager_url(core)
