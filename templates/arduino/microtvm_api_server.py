@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 
 from server_kit import (
     OptionError,
@@ -26,6 +27,7 @@ from server_kit.transports.handler import TransportHandler
 HERE = ServerDirectory(pathlib.Path(__file__).resolve().parent)
 BUILD_DIR = HERE.path / "build"
 
+IN_FQBN = re.compile(r"[\w.:,=-]", re.ASCII)
 DEFAULT_BAUDRATE = 115200
 ENERGY_MODE_BAUDRATE = 9600  # as the runner of MLPerf Tiny has it
 # An AVR has 2 to 8 KiB of RAM for everything.
@@ -213,6 +215,12 @@ def board_fqbn(board):
         raise OptionError(
             f"option 'board' was given {board!r}; allowed are {', '.join(known)} and FQBNs, "
             f"VENDOR:ARCHITECTURE:BOARD{did_you_mean(board, known)}"
+        )
+    odd = sorted({*IN_FQBN.sub("", board)})
+    if odd:
+        raise OptionError(
+            f"option 'board' was given {board!r}; an FQBN is of letters, digits and _ . -, as are "
+            f"its NAME=VALUE,NAME=VALUE; take out {' and '.join(map(repr, odd))}"
         )
     return board
 

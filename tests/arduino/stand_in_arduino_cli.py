@@ -178,6 +178,13 @@ def board_list(args: argparse.Namespace) -> None:
     )
 
 
+def board_list_all(args: argparse.Namespace) -> None:
+    """The boards of the one core."""
+    text = (AVR / "boards.txt").read_text(encoding="utf-8")
+    named = re.findall(r"^(\w+)\.name=(.*)$", text, re.MULTILINE)
+    answer(0, boards=[{"fqbn": f"arduino:avr:{board}", "name": name} for board, name in named])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.set_defaults(act=None)
@@ -198,10 +205,9 @@ def main() -> None:
     one.set_defaults(act=upload)
     one.add_argument("--input-dir", required=True)
     one.add_argument("--port")
-    one = (
-        verbs.add_parser("board").add_subparsers(required=True).add_parser("list", parents=[shared])
-    )
-    one.set_defaults(act=board_list)
+    boards = verbs.add_parser("board").add_subparsers(required=True)
+    boards.add_parser("list", parents=[shared]).set_defaults(act=board_list)
+    boards.add_parser("listall", parents=[shared]).set_defaults(act=board_list_all)
     args = parser.parse_args()
     args.act(args)
 

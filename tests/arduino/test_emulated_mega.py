@@ -235,6 +235,8 @@ def test_upload_that_hangs(sine_project: pathlib.Path, arduino_cli: str, monkeyp
     ("board", "message"),
     [
         ("arduino:avr:nosuch", "arduino-cli knows no arduino:avr:nosuch"),
+        ("arduino:avr:megaa", r"knows no arduino:avr:megaa \(did you mean 'arduino:avr:mega'\?\)"),
+        ("Arduino:AVR:mega", r"install Arduino:AVR \(did you mean 'arduino:avr:mega'\?\)"),
         ("adafruit:samd:adafruit_metro_m4", "core install adafruit:samd --additional-urls https"),
     ],
 )
@@ -246,11 +248,19 @@ def test_board_that_cannot_be_built_for(
         project.build()
 
 
+@pytest.mark.parametrize(
+    ("board", "message"),
+    [
+        ("mega256", "did you mean 'mega2560'"),
+        ('arduino:avr:mega:cpu="x"', "take out '\"'"),
+        ("arduino:avr:mega;x y", "take out ' ' and ';'"),
+    ],
+)
 def test_board_that_is_no_fqbn(
-    sine_archive: pathlib.Path, arduino_cli: str, tmp_path: pathlib.Path
+    sine_archive: pathlib.Path, arduino_cli: str, tmp_path: pathlib.Path, board: str, message: str
 ) -> None:
-    with pytest.raises(ERRORS, match="did you mean 'mega2560'"):
-        generate(sine_archive, tmp_path / "project", arduino_cli, board="mega256")
+    with pytest.raises(ERRORS, match=message):
+        generate(sine_archive, tmp_path / "project", arduino_cli, board=board)
     assert not (tmp_path / "project").exists()
 
 

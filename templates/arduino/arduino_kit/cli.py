@@ -11,6 +11,7 @@ import re
 import shlex
 
 from server_kit import ToolError, log
+from server_kit.api.options import did_you_mean
 from server_kit.disk import why_tool_failed
 from server_kit.interrupts import Deferred
 from server_kit.tools import overflow, processes, running
@@ -167,20 +168,34 @@ class ArduinoCli:
             regions = dict.fromkeys(m.group() for m in map(overflow.REGION.search, compiler) if m)
             said = ", ".join(regions) or (errors or compiler)[0]
             return f"the sketch is too big for {fqbn}: {said}; {what_to_do}"
+        one_line = " ".join(said.split())
         if re.search(r"not installed|unknown (package|platform)|platform not found", said, re.I):
             url = _manager_url(core)
             return (
-                f"the core {core} is missing: arduino-cli core install {core}{url}; it said: {said}"
+                f"the core {core} is missing: arduino-cli core install {core}{url}"
+                f"{self._nearest(fqbn)}; it said: {one_line}"
             )
         if "FQBN" in said or re.search(r"board.*(not found|invalid (value|option))", said):
             return (
-                f"option 'board': arduino-cli knows no {fqbn} ({said}); "
-                "arduino-cli board listall names those of the cores that are installed"
+                f"option 'board': arduino-cli knows no {fqbn}{self._nearest(fqbn)} ({one_line}); "
+                "arduino-cli board listall names those of the cores that are installed, and "
+                "arduino-cli board details --fqbn FQBN a board's options"
             )
         # A compiler's first error counts, a programmer's last: avrdude begins with harmless ones.
         at = 0 if verb == "compile" else -1
         line = errors[at] if errors else (compiler[-1] if compiler else "")
         return f"arduino-cli {verb} failed: {line or said}" + (f" ({said})" if line else "")
+
+    def _nearest(self, fqbn: str) -> str:
+        """`` (did you mean 'x'?)`` of a board that is installed, where one is near."""
+        plain = ":".join(fqbn.split(":")[:3])
+        try:
+            reply = self._run(["board", "listall"], LIST_SEC).reply()
+        except ToolError:
+            return ""  # the error that is being told is the one that counts
+        listed = reply.get("boards") if isinstance(reply, dict) else None
+        known = [str(board.get("fqbn", board.get("FQBN", ""))) for board in listed or []]
+        return "" if plain in known else did_you_mean(plain, known)
 
 
 class _Answer:
