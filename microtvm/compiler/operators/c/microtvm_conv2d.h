@@ -135,7 +135,7 @@ static inline void mt_store(mt_patch form, int8_t *patch, int32_t pixel, int32_t
         if (source != NULL) {
             mt_copy_mve(patch + k, source, count);
         } else {
-            memset(patch + k, layer->input_zero, (size_t)count);
+            mt_fill_mve(patch + k, layer->input_zero, count);
         }
         return;
     }
@@ -357,19 +357,44 @@ static inline void mt_conv2d_dsp(const mt_conv2d_layer *layer, const uint32_t *w
 #endif
 
 #if MT_MVE
-static inline int32x4_t mt_clamp_mve(int32x4_t values, int32_t low, int32_t high) {
-    return vminq_s32(vmaxq_s32(values, vdupq_n_s32(low)), vdupq_n_s32(high));
-}
-
 static inline void mt_add_mve(const mt_addition *addition, const int8_t *results,
                               const int8_t *skip, int8_t *out, int32_t count) {
+    /* In registers: for all that the compiler knows, `out` may be what `addition` points to. */
+    int32x4_t bias = vdupq_n_s32(addition->bias), zero = vdupq_n_s32(addition->zero);
+    int32x4_t low = vdupq_n_s32(addition->low), high = vdupq_n_s32(addition->high);
+    int32_t factor = addition->factor, skip_factor = addition->skip_factor;
+    int32_t up = -addition->shift;
     for (; count > 0; count -= 4, results += 4, skip += 4, out += 4) {
         mve_pred16_t inside = vctp32q((uint32_t)count);
-        int32x4_t sum = vdupq_n_s32(addition->bias);
-        sum = vmlaq_n_s32(sum, vldrbq_z_s32(results, inside), addition->factor);
-        sum = vmlaq_n_s32(sum, vldrbq_z_s32(skip, inside), addition->skip_factor);
-        sum = vaddq_n_s32(vshlq_r_s32(sum, -addition->shift), addition->zero);
-        vstrbq_p_s32(out, mt_clamp_mve(sum, addition->low, addition->high), inside);
+        int32x4_t sum = vmlaq_n_s32(bias, vldrbq_z_s32(results, inside), factor);
+        sum = vmlaq_n_s32(sum, vldrbq_z_s32(skip, inside), skip_factor);
+        sum = vaddq_s32(vshlq_r_s32(sum, up), zero);
+        vstrbq_p_s32(out, vminq_s32(vmaxq_s32(sum, low), high), inside);
+    }
+}
+
+/* The patch of a pixel whose first tap is at (row, column), where taps lie side by side. */
+static inline void mt_gather_mve(const mt_conv2d_layer *layer, const int8_t *x, int32_t row,
+                                 int32_t column, int8_t *patch) {
+    int32_t channels = layer->channels, width = layer->width, beyond;
+    int32_t taps = layer->kernel_width, size = taps * channels, zero = layer->input_zero;
+    int32_t left = column < 0 ? -column * channels : 0;
+    beyond = column + taps - width;
+    int32_t right = beyond > 0 ? beyond * channels : 0;
+    int32_t inside = size - left - right;
+    const int8_t *source = x + (row * width + column) * channels + left;
+    for (int32_t ky = 0; ky < layer->kernel_height; ++ky, ++row) {
+        if (row < 0 || row >= layer->height || inside <= 0) {
+            mt_fill_mve(patch, zero, size);
+        } else if (inside == size) {
+            mt_copy_mve(patch, source, size);
+        } else {
+            mt_fill_mve(patch, zero, left);
+            mt_copy_mve(patch + left, source, inside);
+            mt_fill_mve(patch + left + inside, zero, right);
+        }
+        patch += size;
+        source += width * channels;
     }
 }
 
@@ -379,17 +404,36 @@ static inline void mt_conv2d_mve(const mt_conv2d_layer *layer, const int8_t *wei
                                  int8_t *out, int8_t *patch, const mt_addition *addition,
                                  const int8_t *skip) {
     int32_t depth = layer->kernel_height * layer->kernel_width * layer->channels;
+    int32_t channels = layer->out_channels, column = 0, row = -layer->pad_y;
     int32_t pixels = layer->out_height * layer->out_width;
+    int32_t side_by_side = layer->dilation_x == 1 && layer->dilation_y == 1;
+    uintptr_t from = (uintptr_t)x, to = (uintptr_t)out;
+    int32_t over = to < from + (uintptr_t)(layer->height * layer->width * layer->channels) &&
+                   from < to + (uintptr_t)(pixels * channels); /* written over its input */
     int8_t *results = patch + layer->depth;
-    for (int32_t n = 0; n < pixels; ++n) {
-        mt_gather(layer, x, n, patch, 0, MT_BYTES);
-        mt_row_mve(patch, depth, weights, bias, (const int32_t *)scales, &layer->output,
-                   layer->out_channels, addition != NULL ? results : out);
-        if (addition != NULL) {
-            mt_add_mve(addition, results, skip, out, layer->out_channels);
-            skip += layer->out_channels;
+    for (int32_t n = 0; n < pixels; ++n, out += channels) {
+        const int8_t *elements = patch;
+        if (layer->pointwise) {
+            elements = x + (row * layer->width + column * layer->stride_x) * layer->channels;
+            if (over) {
+                mt_copy_mve(patch, elements, depth);
+                elements = patch;
+            }
+        } else if (side_by_side) {
+            mt_gather_mve(layer, x, row, column * layer->stride_x - layer->pad_x, patch);
+        } else {
+            mt_gather(layer, x, n, patch, 0, MT_BYTES);
         }
-        out += layer->out_channels;
+        mt_row_mve(elements, depth, weights, bias, (const int32_t *)scales, &layer->output,
+                   channels, addition != NULL ? results : out);
+        if (addition != NULL) {
+            mt_add_mve(addition, results, skip, out, channels);
+            skip += channels;
+        }
+        if (++column == layer->out_width) {
+            column = 0;
+            row += layer->stride_y;
+        }
     }
 }
 #endif

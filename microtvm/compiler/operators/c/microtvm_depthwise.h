@@ -17,7 +17,12 @@ typedef struct {
 
 #if MT_MVE
 #define mt_copy mt_copy_mve
+#define mt_fill mt_fill_mve
 #else
+static inline void mt_fill(int8_t *target, int32_t value, int32_t size) {
+    memset(target, value, (size_t)size);
+}
+
 /* Copies forwards, so that lines may move up within one buffer. */
 static MT_NOINLINE void mt_copy(int8_t *target, const int8_t *source, int32_t size) {
     int32_t i = 0;
@@ -51,12 +56,12 @@ static MT_NOINLINE void mt_read_lines(const mt_lines *lines, const int8_t *x, in
         int8_t *line = buffer + i * size;
         int32_t row = first + i;
         if (row < 0 || row >= lines->height) {
-            memset(line, lines->zero, (size_t)size);
+            mt_fill(line, lines->zero, size);
             continue;
         }
-        memset(line, lines->zero, (size_t)lines->left);
+        mt_fill(line, lines->zero, lines->left);
         mt_copy(line + lines->left, x + row * lines->row_bytes, lines->inside);
-        memset(line + lines->left + lines->inside, lines->zero, (size_t)lines->right);
+        mt_fill(line + lines->left + lines->inside, lines->zero, lines->right);
     }
 }
 
@@ -75,33 +80,70 @@ typedef struct {
 static MT_NOINLINE void mt_depthwise_mve(const mt_depthwise_layer *layer, const int32_t *offsets,
                                          const int8_t *weights, const int32_t *bias,
                                          const int32_t *scales, const int8_t *x, int8_t *out) {
+    int32_t channels = layer->channels, common = layer->output.form == MT_COMMON;
+    int32_t zero = layer->output.zero, pairs = layer->taps / 2;
     for (int32_t pixel = 0; pixel < layer->pixels; ++pixel, x += layer->step) {
         const int8_t *w = weights;
         const int32_t *b = bias, *s = scales;
-        for (int32_t c = 0; c < layer->channels; c += 16, b += 16, s += 32) {
+        for (int32_t c = 0; c < channels; c += 16, b += 16, s += 32) {
             int32x4_t sum0 = vldrwq_s32(b), sum1 = vldrwq_s32(b + 4);
             int32x4_t sum2 = vldrwq_s32(b + 8), sum3 = vldrwq_s32(b + 12);
-            const int8_t *p = x + c;
-            for (int32_t tap = 0; tap < layer->taps; tap += 2, w += 32) {
-                int8x16_t x0 = vldrbq_s8(p + offsets[tap]), w0 = vldrbq_s8(w);
-                int8x16_t x1 = vldrbq_s8(p + offsets[tap + 1]), w1 = vldrbq_s8(w + 16);
-                int16x8_t even = vaddq_s16(vmullbq_int_s8(x0, w0), vmullbq_int_s8(x1, w1));
-                sum0 = vaddq_s32(sum0, vmovlbq_s16(even));
-                sum1 = vaddq_s32(sum1, vmovltq_s16(even));
-                int16x8_t odd = vaddq_s16(vmulltq_int_s8(x0, w0), vmulltq_int_s8(x1, w1));
-                sum2 = vaddq_s32(sum2, vmovlbq_s16(odd));
-                sum3 = vaddq_s32(sum3, vmovltq_s16(odd));
+            const int8_t *p = x + c, *tap;
+            const int32_t *offset = offsets;
+            /* Two taps a step; q5 takes its elements twice, since there are eight registers. */
+            __asm__ volatile(
+                "dls lr, %[pairs]\n"
+                "1:\n"
+                "ldr %[tap], [%[offset]], #4\n"
+                "add %[tap], %[p]\n"
+                "vldrb.u8 q4, [%[tap]]\n"
+                "vldrb.u8 q5, [%[w]], #16\n"
+                "vmullb.s8 q6, q4, q5\n"
+                "vmullt.s8 q4, q4, q5\n"
+                "ldr %[tap], [%[offset]], #4\n"
+                "add %[tap], %[p]\n"
+                "vldrb.u8 q5, [%[tap]]\n"
+                "vldrb.u8 q7, [%[w]], #16\n"
+                "vmullb.s8 q5, q5, q7\n"
+                "vadd.i16 q6, q6, q5\n"
+                "vldrb.u8 q5, [%[tap]]\n"
+                "vmullt.s8 q5, q5, q7\n"
+                "vadd.i16 q4, q4, q5\n"
+                "vmovlb.s16 q5, q6\n"
+                "vadd.i32 %q[sum0], %q[sum0], q5\n"
+                "vmovlt.s16 q6, q6\n"
+                "vadd.i32 %q[sum1], %q[sum1], q6\n"
+                "vmovlb.s16 q5, q4\n"
+                "vadd.i32 %q[sum2], %q[sum2], q5\n"
+                "vmovlt.s16 q4, q4\n"
+                "vadd.i32 %q[sum3], %q[sum3], q4\n"
+                "le lr, 1b\n"
+                : [sum0] "+w"(sum0), [sum1] "+w"(sum1), [sum2] "+w"(sum2), [sum3] "+w"(sum3),
+                  [w] "+r"(w), [offset] "+r"(offset), [tap] "=&r"(tap)
+                : [p] "r"(p), [pairs] "r"(pairs)
+                : "q4", "q5", "q6", "q7", "lr", "memory");
+            if (common) {
+                sum0 = mt_scaled_mve(sum0, s, zero);
+                sum1 = mt_scaled_mve(sum1, s + 8, zero);
+                sum2 = mt_scaled_mve(sum2, s + 16, zero);
+                sum3 = mt_scaled_mve(sum3, s + 24, zero);
+            } else {
+                sum0 = mt_other_outputs_mve(sum0, s, &layer->output);
+                sum1 = mt_other_outputs_mve(sum1, s + 8, &layer->output);
+                sum2 = mt_other_outputs_mve(sum2, s + 16, &layer->output);
+                sum3 = mt_other_outputs_mve(sum3, s + 24, &layer->output);
             }
-            sum0 = mt_outputs_mve(sum0, s, &layer->output);
-            sum1 = mt_outputs_mve(sum1, s + 8, &layer->output);
-            sum2 = mt_outputs_mve(sum2, s + 16, &layer->output);
-            sum3 = mt_outputs_mve(sum3, s + 24, &layer->output);
-            int16x8_t even = vmovntq_s32(vmovnbq_s32(vdupq_n_s16(0), sum0), sum1);
-            int16x8_t odd = vmovntq_s32(vmovnbq_s32(vdupq_n_s16(0), sum2), sum3);
-            int8x16_t all = vmovntq_s16(vmovnbq_s16(vdupq_n_s8(0), even), odd);
-            vstrbq_p_s8(out + c, all, vctp8q((uint32_t)(layer->channels - c)));
+            /* Saturated to 16 bits, then to 8. All lanes are written. */
+            int16x8_t even = vqmovntq_s32(vqmovnbq_s32(vreinterpretq_s16_s32(sum0), sum0), sum1);
+            int16x8_t odd = vqmovntq_s32(vqmovnbq_s32(vreinterpretq_s16_s32(sum2), sum2), sum3);
+            int8x16_t all = vqmovntq_s16(vqmovnbq_s16(vreinterpretq_s8_s16(even), even), odd);
+            if (channels - c >= 16) {
+                vstrbq_s8(out + c, all);
+            } else {
+                vstrbq_p_s8(out + c, all, vctp8q((uint32_t)(channels - c)));
+            }
         }
-        out += layer->channels;
+        out += channels;
     }
 }
 #endif
