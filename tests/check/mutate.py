@@ -32,11 +32,12 @@ sys.path.insert(0, str(REPOSITORY))
 
 from microtvm.check.clause import Clause, all_clauses  # noqa: E402
 from tests.check.mutation.mutants import FILES, Mutant, mutants  # noqa: E402
-from tests.check.mutation.reached import MAKING, Reached, reached_once, statements_of  # noqa: E402
-from tests.check.mutation.reference import Reference  # noqa: E402
+from tests.check.mutation.reached import Reached, reached_once, statements_of  # noqa: E402
+from tests.check.mutation.reference import MAKING, Reference  # noqa: E402
 from tests.check.mutation.trial import HANGS, KILLED, SURVIVES, Plan, try_mutant  # noqa: E402
 
 NOT_REACHED = "not reached"
+QUICK = "survives one clause of each kind"
 TEMPLATE = REPOSITORY / "templates" / "host"
 
 
@@ -87,34 +88,50 @@ def run(args: argparse.Namespace, results: Results) -> None:
         for last in (False, True):
             for number, (mutant, statement) in enumerate(chosen, 1):
                 before = results.by_id.get(mutant.id, {}).get("verdict")
-                is_again = args.again and not last and before in (SURVIVES, NOT_REACHED)
+                is_again = args.again and not last and before in (SURVIVES, NOT_REACHED, QUICK)
                 if before is None or is_again or (last and before == HANGS):
-                    plan = plan_for(seen, statement, wanted, args.whole)
+                    plan = plan_for(seen, statement, wanted, args.how)
                     plan.clauses.sort(key=results.promise(mutant.file, seen.seconds))
                     if plan.clauses or plan.is_made:
-                        _try(reference, mutant, plan, results, last)
+                        _try(reference, mutant, plan, results, last, args.how == "quick")
                     elif before is None:
                         results.add(mutant, NOT_REACHED)
                     counts = collections.Counter(r["verdict"] for r in results.by_id.values())
                     print(f"{number} of {len(chosen)}: {dict(counts)}", file=sys.stderr)
 
 
-def plan_for(
-    seen: Reached, statement: str, clauses: Mapping[str, Clause], is_whole: bool = False
-) -> Plan:
-    """Give what a mutant of a statement is held to; as a whole, to all clauses."""
-    by = [*clauses, MAKING] if is_whole else seen.by(statement)
+def plan_for(seen: Reached, statement: str, clauses: Mapping[str, Clause], how: str = "") -> Plan:
+    """Give what a mutant of a statement is held to.
+
+    ``how`` may be "whole", then it is all clauses, or "quick": of clauses that execute the same
+    lines of the file one, and the project that they share is not made.
+    """
+    by = [*clauses, MAKING] if how == "whole" else seen.by(statement)
     hit = [clause for id, clause in clauses.items() if id in by]
     others = [clause for id, clause in clauses.items() if id not in by]
+    if how == "quick":
+        hit.sort(key=lambda clause: -seen.seconds[clause.id])
+        file = statement.rpartition(":")[0] + ":"
+        one = {frozenset(at for at in seen.lines[c.id] if at.startswith(file)): c for c in hit}
+        return Plan(list(one.values()), [], not hit and MAKING in by, seen.seconds)
     return Plan(hit, others, MAKING in by, seen.seconds)
 
 
-def _try(reference: Reference, mutant: Mutant, plan: Plan, results: Results, is_last: bool) -> None:
+def _try(
+    reference: Reference,
+    mutant: Mutant,
+    plan: Plan,
+    results: Results,
+    is_last: bool,
+    is_quick: bool,
+) -> None:
     begin = time.monotonic()
     outcome = try_mutant(reference, mutant, plan)
     verdict, by, detail = outcome
     if verdict == HANGS and is_last:
         verdict, detail = KILLED, "hangs, twice"
+    if verdict == SURVIVES and is_quick:
+        verdict = QUICK
     seconds = round(time.monotonic() - begin, 1)
     results.add(mutant, verdict, by=by, detail=detail[:200], seconds=seconds)
 
@@ -149,7 +166,10 @@ def main() -> int:
     )
     parser.add_argument("--clause", action="append", help="only this one; may be repeated")
     parser.add_argument(
-        "--whole", action="store_true", help="run all clauses, whatever they execute: slow"
+        "--how",
+        choices=("quick", "whole"),
+        default="",
+        help="quick: of clauses that execute the same lines one; whole: all clauses",
     )
     parser.add_argument("--list", type=pathlib.Path, help="write survivors to this file, run none")
     args = parser.parse_args()

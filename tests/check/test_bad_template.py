@@ -29,7 +29,10 @@ SLOW = {
     "project.self_contained",
     "transport.exact_read",
     "transport.no_limit",
+    "transport.odd_timeout",
+    "transport.open_unbuilt",
     "transport.write_deadline",
+    "transport.write_pieces",
 }
 #: They show in a project that was built earlier, whatever made it.
 OF_A_BUILT_PROJECT = {

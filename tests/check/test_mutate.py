@@ -10,8 +10,8 @@ import pytest
 from microtvm.check.clause import all_clauses
 from tests.check import mutate
 from tests.check.mutation.mutants import mutants
-from tests.check.mutation.reached import MAKING, Reached, reached, statements_of
-from tests.check.mutation.reference import Reference
+from tests.check.mutation.reached import Reached, reached, statements_of
+from tests.check.mutation.reference import MAKING, Reference
 from tests.check.mutation.trial import KILLED, SURVIVES, try_mutant
 
 SERVER = "microtvm_api_server.py"

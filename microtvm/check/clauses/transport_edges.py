@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import processes
 from ..clause import RFC, SHIPPED, Fails, NotApplicable, clause, expect
-from ..firmware import exchange
+from ..firmware import collect, exchange
 from ..wire import NoAnswer, Server
 from ..workbench import Workbench
 
@@ -44,6 +44,22 @@ def write_nothing(bench: Workbench) -> None:
         number = server.send("write_transport", data="", timeout_sec=1.0)
         reply = _reply(server, number, "it waits")
         expect("result" in reply, f"it was answered with {reply!r}", "return: all is written")
+
+
+@clause("transport.write_pieces", f"{RFC}: write_transport, data")
+def write_pieces(bench: Workbench) -> None:
+    """What is written in pieces of any length arrives as it was written."""
+    with exchange(bench) as (server, (request, reply)):
+        rest = request
+        for size in (1, 2, 3, 4, 5, len(request)):
+            server.write(rest[:size])
+            rest = rest[size:]
+        got = collect(server, len(reply), _AT_ONCE_SEC)
+        expect(
+            got == reply,
+            f"{len(got)} bytes came, and not the {len(reply)} that answer the same in one piece",
+            "send exactly the bytes that were given, and add nothing where base85 is padded",
+        )
 
 
 @clause("transport.not_base85", f"{SHIPPED}: write_transport, data")

@@ -558,6 +558,13 @@ refuse(
 )
 
 
+@breaks("transport.write_pieces", "request")
+def _(request, state):
+    if request.get("method") == "write_transport" and len(request["params"]["data"]) == 4:
+        request["params"]["data"] += "0"  # three bytes become four
+    return request
+
+
 @breaks("transport.not_base85", "request")
 def _(request, state):
     if request.get("method") == "write_transport" and '"' in request["params"]["data"]:

@@ -34,6 +34,7 @@ FILES = (
     "server_kit/projects/generation.py",
     "server_kit/projects/writer.py",
     "server_kit/tools/processes.py",
+    "server_kit/tools/sessions.py",
     "server_kit/transports/base.py",
     "server_kit/transports/handler.py",
     "server_kit/transports/process.py",

@@ -22,9 +22,8 @@ from microtvm.check.clause import Clause
 from microtvm.check.runner import Verdict, run_one
 from microtvm.check.workbench import Workbench
 
-from .reference import Reference, copy
+from .reference import MAKING, Reference, copy
 
-MAKING = "making the project"
 _HITS = "MICROTVM_MUTATE_HITS"
 _MODULE = "mutate_hits"
 _MODULE_TEXT = f"""\
@@ -85,10 +84,10 @@ def reached(reference: Reference, files: Sequence[str], clauses: Sequence[Clause
         project = copy(reference.project, room / "project")
         for file in files:
             for directory in (template, project):
-                _report(directory / file, file)
+                _report(directory / file, file, room)
         (room / f"{_MODULE}.py").write_text(_MODULE_TEXT)
         hits = room / "hits"
-        with _environment({_HITS: str(hits), "PYTHONPATH": name}):
+        with _environment({_HITS: str(hits)}):
             for clause in [None, *clauses] * TIMES:
                 hits.write_text("")
                 begin = time.monotonic()
@@ -137,11 +136,13 @@ class _Reporting(ast.NodeTransformer):
         return ast.parse(f"__import__({_MODULE!r}).hit({self._file!r}, {line})").body[0]
 
 
-def _report(path: pathlib.Path, file: str) -> None:
+def _report(path: pathlib.Path, file: str, room: pathlib.Path) -> None:
     reporting = _Reporting(file)
     tree = ast.parse(path.read_text(encoding="utf-8"))
     reporting.visit(tree)
-    tree.body.insert(2, reporting.note(0))  # after the docstring and the future's annotations
+    # After the docstring and the future's annotations. A guardian hears of no PYTHONPATH.
+    found = ast.parse(f"__import__('sys').path.append({str(room)!r})").body
+    tree.body[2:2] = [*found, reporting.note(0)]
     path.write_text(ast.unparse(ast.fix_missing_locations(tree)), encoding="utf-8")
 
 

@@ -9,6 +9,7 @@ import shutil
 from microtvm.check.clause import NotApplicable
 from microtvm.check.workbench import Workbench
 
+MAKING = "making the project"
 _PROGRAM = "build/main"
 
 

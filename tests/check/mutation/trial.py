@@ -19,17 +19,17 @@ from microtvm.check.runner import Verdict, run_one
 from microtvm.check.workbench import UnusableTemplateError, Workbench
 
 from .mutants import Mutant
-from .reference import Reference, copy
+from .reference import MAKING, Reference, copy
 
 KILLED = "killed"
 SURVIVES = "survives"
 HANGS = "not over"
-_LEAST_SEC = 60.0
+_LEAST_SEC = 90.0
 _TIMES_USUAL = 30.0
 _END_SEC = 4.0
 #: What `wire` waits for an answer, and for work: an unbroken template takes a hundredth.
 _ANSWER_SEC = 6.0
-_WORK_SEC = 60.0
+_WORK_SEC = 30.0
 _START = "the start"
 
 
@@ -51,7 +51,7 @@ class Plan(NamedTuple):
     others : sequence of Clause
         Those that do not. They are asked only where another project is made.
     is_made : bool
-        Whether making the shared project executes what is broken; else one from before is taken.
+        Whether making the project that clauses share executes what is broken.
     seconds : dict
         What each clause takes, by its id.
     """
@@ -64,6 +64,9 @@ class Plan(NamedTuple):
 
 def try_mutant(reference: Reference, mutant: Mutant, plan: Plan) -> Outcome:
     """Run the check on a mutant in a process of its own.
+
+    Clauses are given a project that the unbroken template made. Where none fails, the mutant makes
+    one: only if that is another one, clauses are asked again, all of them.
 
     Where a clause is not over in many times what it usually takes, that says nothing yet: the
     mutant may wait for ever, or the machine be busy.
@@ -98,24 +101,32 @@ def _check(reference: Reference, mutant: Mutant, plan: Plan, room: str, sender: 
         os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     tempfile.tempdir = os.environ["TMPDIR"] = room
     wire.ANSWER_SEC, wire.WORK_SEC = _ANSWER_SEC, _WORK_SEC
+    wire.Server.receive_any.__defaults__ = wire.Server.receive.__defaults__ = (_ANSWER_SEC,)
     template = _broken(reference.template, pathlib.Path(room) / "template", mutant)
+    project = _broken(reference.project, pathlib.Path(room) / "project", mutant)
     try:
         with Workbench(template, end_sec=_END_SEC) as bench:
-            clauses = plan.clauses
-            if not plan.is_made:
-                bench.seed(_broken(reference.project, pathlib.Path(room) / "project", mutant))
-            elif not reference.is_made_by(bench, mutant.file):
-                clauses = [*clauses, *plan.others]
-            for clause in clauses:
-                sender.send(clause.id)
-                detail = _how_it_fails(clause, bench)
-                if detail:
-                    sender.send(Outcome(KILLED, clause.id, detail))
-                    return
+            bench.seed(project)
+            outcome = _first_failing(bench, plan.clauses, sender)
+        if not outcome and plan.is_made:
+            sender.send(MAKING)
+            with Workbench(template, end_sec=_END_SEC) as bench:
+                if not reference.is_made_by(bench, mutant.file):
+                    outcome = _first_failing(bench, [*plan.others, *plan.clauses], sender)
     except UnusableTemplateError as error:
-        sender.send(Outcome(KILLED, _START, str(error)))
-        return
-    sender.send(Outcome(SURVIVES))
+        outcome = Outcome(KILLED, _START, str(error))
+    sender.send(outcome or Outcome(SURVIVES))
+
+
+def _first_failing(
+    bench: Workbench, clauses: Sequence[Clause], sender: Connection
+) -> Outcome | None:
+    for clause in clauses:
+        sender.send(clause.id)
+        detail = _how_it_fails(clause, bench)
+        if detail:
+            return Outcome(KILLED, clause.id, detail)
+    return None
 
 
 def _how_it_fails(clause: Clause, bench: Workbench) -> str:
