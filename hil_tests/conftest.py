@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -12,7 +13,7 @@ import pytest
 
 from hil_tests.bench import Dut, map_writing, selection
 from hil_tests.bench.hardware_map import MapError
-from hil_tests.device import BoardUnderTest, operator
+from hil_tests.device import BENCH_ERRORS, BoardUnderTest, operator
 from hil_tests.report import collecting
 from hil_tests.report.recording import Record
 from microtvm.boards import find
@@ -152,6 +153,15 @@ def _dut(item: pytest.Item) -> Dut | None:
     return callspec.params.get("prepared") if callspec is not None else None
 
 
+@contextlib.contextmanager
+def _in_words() -> Iterator[None]:
+    """Say what is wrong with a board or the bench, which every test of it would say, in words."""
+    try:
+        yield
+    except BENCH_ERRORS as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
 @pytest.fixture(scope="session")
 def prepared(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[BoardUnderTest]:
     """A board, flashed with the model y = 2 x + 1."""
@@ -167,14 +177,16 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Board
 @pytest.fixture
 def board(prepared: BoardUnderTest) -> BoardUnderTest:
     """The board, alive, with whatever firmware; the next test has the suite's again."""
-    prepared.begin(with_model=False)
+    with _in_words():
+        prepared.begin(with_model=False)
     return prepared
 
 
 @pytest.fixture
 def device(prepared: BoardUnderTest) -> BoardUnderTest:
     """The board, alive."""
-    prepared.begin()
+    with _in_words():
+        prepared.begin()
     return prepared
 
 
@@ -201,6 +213,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
         under_test.suspect()
         report.hil["wire"] = under_test.wire.text()
         report.hil["tools"] = under_test.tools_said()
-        report.sections.append((f"wire of {dut.name}", report.hil["wire"]))
-        report.sections.append((f"tools of {dut.name}", report.hil["tools"]))
+        for what in ("wire", "tools"):
+            if report.hil[what] and not under_test.death:
+                report.sections.append((f"{what} of {dut.name}", report.hil[what]))
     return report

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from microtvm.check.clause import Level, all_clauses
@@ -22,12 +24,21 @@ CLAUSES = {
 
 
 @pytest.fixture(scope="session")
-def bench(prepared):
+def benches(prepared):
+    """What ends with the board, and the workbench that does, once a test has asked for it."""
+    with contextlib.ExitStack() as ends:
+        yield ends, []
+
+
+@pytest.fixture
+def bench(device, benches):
     """A workbench whose project is the one that the board was flashed with."""
-    options = {**prepared.project.options}
-    with Workbench(prepared.template, options, model=None) as made:
-        made.seed(prepared.project_directory)
-        yield made
+    ends, made = benches
+    if not made:
+        options = {**device.project.options}
+        made.append(ends.enter_context(Workbench(device.template, options, model=None)))
+        made[0].seed(device.project_directory)
+    return made[0]
 
 
 @pytest.mark.parametrize("name", CLAUSES)

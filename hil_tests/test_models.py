@@ -76,8 +76,11 @@ def compared(model, facts, golden) -> list[str]:
     """Run the first samples; tell each answer that is not the golden one."""
     inputs = {one.name: golden_of(golden, one, "input") for one in facts.inputs}
     outputs = [(one.name, golden_of(golden, one, "output")) for one in facts.outputs]
+    counts = {len(array) for array in (*inputs.values(), *(array for _, array in outputs))}
+    if len(counts) != 1 or 0 in counts:
+        pytest.fail(f"the golden answers hold {min(counts)} to {max(counts)} samples of a tensor")
     wrong = []
-    for sample in range(min(SAMPLES, *map(len, inputs.values()))):
+    for sample in range(min(SAMPLES, *counts)):
         model.run(**{name: array[sample] for name, array in inputs.items()})
         for index, (name, array) in enumerate(outputs):
             got, wanted = model.get_output(index).numpy(), array[sample]

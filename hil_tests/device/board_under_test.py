@@ -28,7 +28,7 @@ from server_kit.boards.ports import is_path_or_url
 from server_kit.errors import JSONRPCError
 
 from . import scripts
-from .pty_port import PtyPort
+from .pty_port import PtyError, PtyPort
 from .wire_log import RecordedTransport, WireLog
 
 APPEAR_SEC = 10.0
@@ -46,6 +46,10 @@ ERRORS = (MicroTVMError, JSONRPCError)
 
 class BoardError(Exception):
     """A board cannot be tested; ``str()`` says why."""
+
+
+BENCH_ERRORS = (*ERRORS, BoardError, scripts.ScriptError, PtyError)
+"""What keeps a board from being tested at all; ``str()`` is for people."""
 
 
 class BoardUnderTest:
@@ -76,6 +80,8 @@ class BoardUnderTest:
         self.wire = WireLog(spool)
         self._tools = io.StringIO()
         self._directory = directory
+        self._unprepared = ""
+        self._is_told = False
         self._is_suspect = False
         self._has_own_model = False
         self._pty = PtyPort(dut.serial_pty) if dut.serial_pty else None
@@ -92,7 +98,13 @@ class BoardUnderTest:
         self.archive = tiny_archive.write(directory / "tiny.tar")
 
     def prepare(self) -> None:
-        """Take the board, build for it and flash it."""
+        """Take the board, build for it and flash it; `begin` says what keeps it from that."""
+        try:
+            self._prepare()
+        except BENCH_ERRORS as error:
+            self._unprepared = str(error)
+
+    def _prepare(self) -> None:
         self._lock.acquire()
         self.await_port()
         self.generate(self.project_directory, self.archive)
@@ -322,8 +334,12 @@ class BoardUnderTest:
         Raises
         ------
         BoardError
-            The board is dead.
+            It could not be prepared, or is dead.
         """
+        if self._unprepared and not self._is_told:
+            self._is_told = True
+            raise BoardError(self._unprepared)
+        self.death = self.death or self._unprepared
         if not self.death:
             try:
                 self._restore(with_model)

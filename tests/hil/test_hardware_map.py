@@ -16,7 +16,6 @@ from hil_tests.bench import map_writing
 from hil_tests.bench.hardware_map import MapError, boards_of, load
 from hil_tests.device import BoardUnderTest
 from hil_tests.device.board_under_test import BoardError
-from hil_tests.device.pty_port import PtyError
 from microtvm.boards import Board, Kind
 
 TWISTER = pathlib.Path(__file__).with_name("twister_map.py")
@@ -180,8 +179,13 @@ def test_a_board_that_never_appears(tmp_path, monkeypatch):
     ((dut,), _) = boards_of(written(tmp_path, text))
     board = BoardUnderTest(dut, tmp_path)
     try:
-        with pytest.raises(BoardError, match="none is not there after 0.2 s: is nucleo_f746zg"):
-            board.prepare()
+        board.prepare()
+        with pytest.raises(BoardError, match="^.*none is not there after 0.2 s: is nucleo_f746zg"):
+            board.begin()
+        assert board.death == ""  # the first test tells why; those after it were not run
+        with pytest.raises(BoardError, match="is dead since an earlier test: .*none is not"):
+            board.begin()
+        assert "none is not there" in board.death
     finally:
         board.close()
 
@@ -191,8 +195,9 @@ def test_a_console_whose_command_is_not_there(tmp_path):
     ((dut,), _) = boards_of(written(tmp_path, text))
     board = BoardUnderTest(dut, tmp_path)
     try:
-        with pytest.raises(PtyError, match="serial_pty: no-such-command lab 5000 cannot be run"):
-            board.prepare()
+        board.prepare()
+        with pytest.raises(BoardError, match="serial_pty: no-such-command lab 5000 cannot be run"):
+            board.begin()
     finally:
         board.close()
 
