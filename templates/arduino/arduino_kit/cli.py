@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shlex
+import time
 
 from server_kit import ToolError, log
 from server_kit.api.options import did_you_mean
@@ -18,11 +19,13 @@ from server_kit.tools import overflow, processes, running
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Sequence
+    from typing import Any, Callable, Sequence
 
 COMPILE_SEC = 1800.0
 UPLOAD_SEC = 120.0
 LIST_SEC = 30.0
+# How often it is looked at what was compiled meanwhile: in JSON it answers when all is done.
+PROGRESS_SEC = 1.0
 
 running.INSTALL_HINTS["arduino-cli"] = (
     "see https://arduino.github.io/arduino-cli/latest/installation, or name it with the option "
@@ -59,7 +62,7 @@ class ArduinoCli:
             With the first error of the compiler, or what arduino-cli says and what to do.
         """
         arguments = ["compile", "--fqbn", fqbn, "--build-path", str(build_path), *more, str(sketch)]
-        reply = self._run(arguments, COMPILE_SEC).reply()
+        reply = self._run(arguments, COMPILE_SEC, _Progress(build_path).tell).reply()
         for text in (reply.get("compiler_out"), reply.get("compiler_err")):
             for line in (text or "").splitlines():
                 log.info(line)
@@ -94,10 +97,14 @@ class ArduinoCli:
         arguments = ["upload", "--fqbn", fqbn, "--input-dir", str(build_path)]
         if port is not None:
             arguments += ["--port", port]
+        log.info(f"uploading to {port or fqbn}")
         answer = self._run(arguments, UPLOAD_SEC)
         # Until 0.29 there were the programmer's own words, and the exit status told.
         words = answer.spoken() if answer.status else {}
         reply = answer.reply() if answer.is_json else words
+        for line in f"{reply.get('stdout', '')}\n{reply.get('stderr', '')}".splitlines():
+            if line.strip():
+                log.info(line)
         if "error" in reply:
             raise ToolError(self._failure("upload", fqbn, reply))
         updated: str | None = (reply.get("updated_upload_port") or {}).get("address")
@@ -122,7 +129,12 @@ class ArduinoCli:
         asked = self._run(["board", "details", "--fqbn", fqbn], LIST_SEC)
         return {**reply, **({} if asked.is_json else asked.spoken())}
 
-    def _run(self, arguments: Sequence[str], timeout_sec: float) -> _Answer:
+    def _run(
+        self,
+        arguments: Sequence[str],
+        timeout_sec: float,
+        tell: Callable[[], None] = lambda: None,
+    ) -> _Answer:
         """Its answer. Ended with all that it started when the time is up."""
         import subprocess
 
@@ -137,7 +149,16 @@ class ArduinoCli:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                 )
-            out, err = process.communicate(timeout=timeout_sec)
+            end = time.monotonic() + timeout_sec
+            while True:
+                left = end - time.monotonic()
+                try:
+                    out, err = process.communicate(timeout=min(max(left, 0), PROGRESS_SEC))
+                    break
+                except subprocess.TimeoutExpired:
+                    if left <= PROGRESS_SEC:
+                        raise
+                    tell()
         except subprocess.TimeoutExpired:
             raise ToolError(
                 f"arduino-cli {arguments[0]} did not end within {timeout_sec} s; repeat with: "
@@ -196,6 +217,30 @@ class ArduinoCli:
         listed = reply.get("boards") if isinstance(reply, dict) else None
         known = [str(board.get("fqbn", board.get("FQBN", ""))) for board in listed or []]
         return "" if plain in known else did_you_mean(plain, known)
+
+
+class _Progress:
+    """What was compiled since this was made, told by the files that there are."""
+
+    def __init__(self, build_path: pathlib.Path) -> None:
+        self._build_path = build_path
+        self._before = self._objects()
+        self._told = 0
+
+    def tell(self) -> None:
+        """Log how many files are done, where there are more than when it was last told."""
+        new = dict(self._objects().items() - self._before.items())
+        if len(new) > self._told:
+            self._told = len(new)
+            last = max(new, key=lambda path: new[path]).relative_to(self._build_path)
+            log.info(f"compiled so far: {len(new)} files, {last.with_suffix('')} the last")
+
+    def _objects(self) -> dict[pathlib.Path, int]:
+        found = {}
+        for path in self._build_path.rglob("*.o"):
+            with contextlib.suppress(OSError):
+                found[path] = path.stat().st_mtime_ns
+        return found
 
 
 class _Answer:
