@@ -41,6 +41,8 @@ def twister():
         if "ModuleNotFoundError" in done.stderr:
             pytest.skip(f"twister lacks a package: {done.stderr.strip().splitlines()[-1]}")
         assert done.returncode == 0, done.stderr
+        if done.stdout.startswith("Install tabulate"):  # it goes on without
+            pytest.skip("twister lacks a package: tabulate")
         return done.stdout
 
     return run

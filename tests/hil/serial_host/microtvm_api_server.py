@@ -32,8 +32,14 @@ class Handler(host_server.Handler):
 
     def __init__(self):
         super().__init__()
-        port = ProjectOption("port", optional=["flash", "open_transport"], help="The board's port.")
-        self.project_options = [*self.project_options, port]
+        self.project_options += [
+            ProjectOption("port", optional=["flash", "open_transport"], help="The console's port."),
+            ProjectOption(
+                "serial_number",
+                optional=["flash", "open_transport"],
+                help="The port that the board is flashed at, where its console is elsewhere.",
+            ),
+        ]
 
     def generate_project(self, model_library_format_path, standalone_crt_dir, project_dir, options):
         super().generate_project(
@@ -42,7 +48,7 @@ class Handler(host_server.Handler):
         shutil.copy(host_server.__file__, project_dir)
 
     def flash(self, options):
-        port = pathlib.Path(options["port"])
+        port = pathlib.Path(options["serial_number"] or options["port"])
         note("flash", port)
         firmware, runs = port.with_suffix(".firmware"), port.with_suffix(".runs")
         with DeviceLock(str(port)):
@@ -52,7 +58,7 @@ class Handler(host_server.Handler):
                 time.sleep(0.01)
 
     def open_transport(self, options):
-        note("open", options["port"])
+        note("open", options["serial_number"] or options["port"])
         return self.connect(lambda: SerialTransport(options["port"], BAUDRATE))
 
 
