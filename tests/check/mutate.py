@@ -21,6 +21,7 @@ import argparse
 import collections
 import json
 import pathlib
+import random
 import sys
 import tempfile
 import time
@@ -38,6 +39,7 @@ from tests.check.mutation.trial import HANGS, KILLED, SURVIVES, Plan, try_mutant
 
 NOT_REACHED = "not reached"
 QUICK = "survives one clause of each kind"
+_MOST_QUICK = 8
 TEMPLATE = REPOSITORY / "templates" / "host"
 
 
@@ -81,6 +83,7 @@ def run(args: argparse.Namespace, results: Results) -> None:
     wanted = {id: clauses[id] for id in args.clause or clauses}
     part, parts = map(int, args.part.split("/"))
     chosen = list(all_mutants().values())[part::parts][:: args.every]
+    random.Random(0).shuffle(chosen)  # so that what a run that is ended has got to is a fair part
     with tempfile.TemporaryDirectory(prefix="microtvm-mutants-") as room:
         reference = Reference(TEMPLATE, pathlib.Path(room))
         kept = results.path.with_suffix(".reached.json")
@@ -91,11 +94,14 @@ def run(args: argparse.Namespace, results: Results) -> None:
                 is_again = args.again and not last and before in (SURVIVES, NOT_REACHED, QUICK)
                 if before is None or is_again or (last and before == HANGS):
                     plan = plan_for(seen, statement, wanted, args.how)
+                    asked = results.by_id.get(mutant.id, {}).get("asked", ())
+                    plan.clauses[:] = [c for c in plan.clauses if c.id not in asked]
                     plan.clauses.sort(key=results.promise(mutant.file, seen.seconds))
+                    del plan.clauses[_MOST_QUICK if args.how == "quick" else len(clauses) :]
                     if plan.clauses or plan.is_made:
                         _try(reference, mutant, plan, results, last, args.how == "quick")
-                    elif before is None:
-                        results.add(mutant, NOT_REACHED)
+                    elif before in (None, QUICK):
+                        results.add(mutant, SURVIVES if before else NOT_REACHED)
                     counts = collections.Counter(r["verdict"] for r in results.by_id.values())
                     print(f"{number} of {len(chosen)}: {dict(counts)}", file=sys.stderr)
 
@@ -130,10 +136,12 @@ def _try(
     verdict, by, detail = outcome
     if verdict == HANGS and is_last:
         verdict, detail = KILLED, "hangs, twice"
+    more = {}
     if verdict == SURVIVES and is_quick:
         verdict = QUICK
+        more["asked"] = [clause.id for clause in plan.clauses]
     seconds = round(time.monotonic() - begin, 1)
-    results.add(mutant, verdict, by=by, detail=detail[:200], seconds=seconds)
+    results.add(mutant, verdict, by=by, detail=detail[:200], seconds=seconds, **more)
 
 
 def write_list(path: pathlib.Path, results: Results) -> None:

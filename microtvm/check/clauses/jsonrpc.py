@@ -149,6 +149,10 @@ def positional(bench: Workbench) -> None:
         )
         request = {**_query("q"), "params": [TVM_VERSION, "one too many"]}
         _expect_error(server, json.dumps(request).encode(), -32602, "q")
+        request = {**request, "method": "read_transport", "params": [1, 0]}
+        server.send_line(json.dumps(request).encode())
+        error = _object(server.receive_any()).get("error") or {}
+        expect(error.get("code") != -32602, f"[1, 0]: {error}"[:200], "in the order of the RFC")
         server.send_line(b'{"jsonrpc": "2.0", "method": "close_transport", "id": "r"}')
         reply = _object(server.receive_any())
         expect("result" in reply, f"without params: {_short(reply)}", "take them for empty")
