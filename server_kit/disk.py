@@ -26,7 +26,11 @@ _CODES = (*_FULL, errno.EROFS, *_FORBIDDEN)
 _NOTHING_BYTES = 16 << 10
 #: What a linker may have asked for in vain, and given back when it ended.
 _LITTLE_BYTES = 1 << 20
-_SAID = re.compile("|".join(re.escape(os.strerror(code)) for code in (*_FULL, errno.EROFS)))
+# As C's programs say it, and Go's in small letters.
+_SAID = {
+    code: re.compile(re.escape(os.strerror(code)), re.IGNORECASE)
+    for code in (*_FULL, errno.EROFS, errno.EACCES)
+}
 _NUMBER = re.compile(r"\[Errno (\d+)\]")
 
 
@@ -88,18 +92,18 @@ def why_tool_failed(said: str, directory: pathlib.Path, told_reason: bool = True
     told_reason : bool
         Whether it said anything that looks like an error: a linker may end without a word.
     """
-    found = _SAID.search(said)
+    codes = [code for code, text in _SAID.items() if text.search(said)]
+    if os.access(str(_existing(directory)), os.W_OK):
+        codes = [code for code in codes if code != errno.EACCES]  # of something else
     places = [directory, pathlib.Path(tempfile.gettempdir() if _has_temporary() else os.sep)]
     places.sort(key=_free_bytes)
-    if found is None:
+    if not codes:
         if _free_bytes(places[0]) >= (_NOTHING_BYTES if told_reason else _LITTLE_BYTES):
             return None
-        code = errno.ENOSPC
-    else:
-        code = next(c for c in (*_FULL, errno.EROFS) if os.strerror(c) == found.group())
-        if code == errno.EROFS:
-            places = [directory]
-    return why_not_written(OSError(code, os.strerror(code)), places[0])
+        codes = [errno.ENOSPC]
+    elif codes[0] not in _FULL:
+        places = [directory]
+    return why_not_written(OSError(codes[0], os.strerror(codes[0])), places[0])
 
 
 def write_text(path: pathlib.Path, text: str) -> None:

@@ -10,7 +10,13 @@ from collections.abc import Callable
 
 import pytest
 
-from server_kit.disk import UnwritableError, whole_file, why_not_written, write_text
+from server_kit.disk import (
+    UnwritableError,
+    whole_file,
+    why_not_written,
+    why_tool_failed,
+    write_text,
+)
 from tests.disk.conftest import Disk
 from tests.templates import tiny_model
 
@@ -185,6 +191,25 @@ def test_what_is_interrupted_leaves_nothing(tmp_path: pathlib.Path) -> None:
     assert os.listdir(tmp_path) == ["file"] and (tmp_path / "file").read_text() == "old"
     with pytest.raises(UnwritableError, match="No such file"), whole_file(tmp_path / "no" / "file"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("cleaning build path: unlinkat /p/build: read-only file system", "that is read-only"),
+        ("mkdir /p/build/core: permission denied", "this user may not write to"),
+        ("as: can't create a.o: No space left on device", "is full ("),
+        ("write /p/build/a.o: no space left on device", "is full ("),
+        ("/dev/kvm: Permission denied", None),
+    ],
+)
+def test_what_tools_say(
+    said: str, why: str | None, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In C's words, or in Go's; what else is not permitted is another matter."""
+    monkeypatch.setattr(os, "access", lambda path, mode: why is None)
+    found = why_tool_failed(said, tmp_path)
+    assert (found or "").find(why or "") >= 0 and (found is None) is (why is None)
 
 
 def test_other_errors_are_not_the_disk_s(tmp_path: pathlib.Path) -> None:
