@@ -189,10 +189,11 @@ static inline void mt_gather(const mt_conv2d_layer *layer, const int8_t *x, int3
 
 MT_RARE void mt_conv2d_store_other(const mt_conv2d_layer *layer, MICROTVM_FLASH mt_scale *scales,
                                    int32_t left, const int32_t *sums, int8_t *out0, int8_t *out1) {
-    for (int32_t i = 0; i < 4 && i < left; ++i) {
+    int32_t i = 0;
+    do {
         out0[i] = mt_other_output(sums[i], scales + i, &layer->output);
         out1[i] = mt_other_output(sums[4 + i], scales + i, &layer->output);
-    }
+    } while (++i < 4 && i < left);
 }
 
 #define MT_STORE(i, a, b)                                                                          \
@@ -266,69 +267,126 @@ static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, MICROTVM_FLASH 
 /* Two elements of two pixels with four channels. */
 #define MT_DSP_STEP                                                                                \
     "ldrd r2, r3, [r1], #8\n"                                                                      \
-    "ldr lr, [r0], #4\n"                                                                           \
-    "smlad r5, r2, lr, r5\n"                                                                       \
-    "smlad r9, r3, lr, r9\n"                                                                       \
-    "sxtb16 lr, lr\n"                                                                              \
-    "smlad r4, r2, lr, r4\n"                                                                       \
-    "smlad r8, r3, lr, r8\n"                                                                       \
-    "ldr lr, [r0], #4\n"                                                                           \
+    "ldrd r12, lr, [r0], #8\n"                                                                     \
+    "smlad r5, r2, r12, r5\n"                                                                      \
+    "smlad r9, r3, r12, r9\n"                                                                      \
+    "sxtb16 r12, r12\n"                                                                            \
+    "smlad r4, r2, r12, r4\n"                                                                      \
+    "smlad r8, r3, r12, r8\n"                                                                      \
     "smlad r7, r2, lr, r7\n"                                                                       \
     "smlad r11, r3, lr, r11\n"                                                                     \
     "sxtb16 lr, lr\n"                                                                              \
     "smlad r6, r2, lr, r6\n"                                                                       \
     "smlad r10, r3, lr, r10\n"
 
-/* The sums of products of four channels' weights with the patches of two pixels, from patch to end:
- * those of the first pixel, then those of the second. It takes each register that a function may
- * have, and gcc 12 moves some of these through memory for every product: so it is written out. */
-static __attribute__((naked, noinline, unused)) void mt_products_dsp(
+/* The upper one of two channels whose sums came together, see mt_upper. */
+#define MT_DSP_UPPER(TOGETHER, LOWER)                                                              \
+    "subs " TOGETHER ", " TOGETHER ", " LOWER "\n"                                                 \
+    "asrs " TOGETHER ", " TOGETHER ", #8\n"
+
+/* A channel's outputs of both pixels as mt_common_output has them, each stored by what is given. */
+#define MT_DSP_OUTPUTS(A, B, STORES)                                                               \
+    "ldrd r2, r3, [r1], #8\n"                                                                      \
+    "smmul " A ", " A ", r2\n"                                                                     \
+    "smmul " B ", " B ", r2\n"                                                                     \
+    "asr " A ", " A ", r3\n"                                                                       \
+    "asr " B ", " B ", r3\n"                                                                       \
+    "add " A ", r12\n"                                                                             \
+    "add " B ", r12\n"                                                                             \
+    "ssat " A ", #8, " A ", asr #1\n"                                                              \
+    "ssat " B ", #8, " B ", asr #1\n" STORES
+
+/* The products of fours of channels' weights with the patches of two pixels, from patch to end, and
+ * their outputs in the common form; zero is 1 + twice the zero point. Where there are no fours, the
+ * sums of four channels with the first pixel, then with the second. It takes each register that a
+ * function may have, and gcc 12 moves some of these through memory for every product: so it is
+ * written out. */
+static __attribute__((naked, noinline, unused)) void mt_pixels_common_dsp(
     __attribute__((unused)) const uint32_t *weights, __attribute__((unused)) const uint32_t *patch,
     __attribute__((unused)) const uint32_t *end, __attribute__((unused)) const int32_t *starts,
+    __attribute__((unused)) const mt_scale *scales, __attribute__((unused)) int8_t *out0,
+    __attribute__((unused)) int8_t *out1, __attribute__((unused)) int32_t zero,
+    __attribute__((unused)) int32_t late, __attribute__((unused)) int32_t fours,
     __attribute__((unused)) int32_t *sums) {
-    __asm__ volatile("push {r3-r11, lr}\n"
-                     "ldm r3, {r4-r7}\n"
-                     "mov r8, r4\n"
-                     "mov r9, r5\n"
-                     "mov r10, r6\n"
-                     "mov r11, r7\n"
-                     "mov r12, r2\n"
-                     "sub r2, r2, r1\n"
-                     "tst r2, #16\n" /* four elements are left over: begin amid the loop */
-                     "bne 2f\n"
-                     "1:\n" MT_DSP_STEP MT_DSP_STEP "2:\n" MT_DSP_STEP MT_DSP_STEP "cmp r1, r12\n"
-                     "bne 1b\n"
-                     "ldr r3, [sp, #40]\n"
-                     "stm r3, {r4-r11}\n"
-                     "pop {r3-r11, pc}\n");
+    __asm__ volatile(
+        "push {r1-r11, lr}\n" /* patch, end, starts: sp to sp + 8; the others from sp + 48 on */
+        "1:\n"
+        "ldr r3, [sp, #8]\n"
+        "ldm r3, {r8-r11}\n"
+        "ldmia r3!, {r4-r7}\n"
+        "str r3, [sp, #8]\n"
+        "ldrd r1, r2, [sp]\n"
+        "subs r2, r2, r1\n"
+        "lsls r2, r2, #27\n" /* four elements are left over: begin amid the loop */
+        "bmi 3f\n"
+        "2:\n" MT_DSP_STEP MT_DSP_STEP "3:\n" MT_DSP_STEP MT_DSP_STEP "ldr r2, [sp, #4]\n"
+        "cmp r1, r2\n"
+        "bne 2b\n" MT_DSP_UPPER("r5", "r4") MT_DSP_UPPER("r7", "r6") MT_DSP_UPPER("r9", "r8")
+            MT_DSP_UPPER("r11",
+                         "r10") "ldrd r12, r2, [sp, #60]\n"
+                                "cbz r2, 4f\n"
+                                "ldr r1, [sp, #8]\n"
+                                "ldm r1!, {r2, r3}\n"
+                                "str r1, [sp, #8]\n"
+                                "add r5, r2\n"
+                                "add r9, r2\n"
+                                "add r7, r3\n"
+                                "add r11, r3\n"
+                                "4:\n"
+                                "ldr r2, [sp, #68]\n"
+                                "subs r2, r2, #1\n" /* what follows leaves the flags as they are */
+                                "bmi 5f\n"
+                                "str r2, [sp, #68]\n"
+                                "ldrd r1, lr, [sp, #48]\n" MT_DSP_OUTPUTS("r4", "r8",
+                                                                          "strb r4, [lr], #4\n"
+                                                                          "ldr r4, [sp, #56]\n"
+                                                                          "strb r8, [r4], #4\n")
+                                    MT_DSP_OUTPUTS("r5", "r9",
+                                                   "strb r5, [lr, #-3]\n"
+                                                   "strb r9, [r4, #-3]\n")
+                                        MT_DSP_OUTPUTS("r6", "r10",
+                                                       "strb r6, [lr, #-2]\n"
+                                                       "strb r10, [r4, #-2]\n")
+                                            MT_DSP_OUTPUTS(
+                                                "r7", "r11",
+                                                "strb r7, [lr, #-1]\n"
+                                                "strb r11, [r4, #-1]\n") "strd r1, lr, [sp, #48]\n"
+                                                                         "str r4, [sp, #56]\n"
+                                                                         "bne 1b\n"
+                                                                         "pop {r1-r11, pc}\n"
+                                                                         "5:\n"
+                                                                         "ldr r2, [sp, #72]\n"
+                                                                         "stm r2, {r4-r11}\n"
+                                                                         "pop {r1-r11, pc}\n");
+}
+
+/* Channels of two pixels in any form, or fewer than four. */
+MT_RARE void mt_pixels_other_dsp(const mt_conv2d_layer *layer, const uint32_t *weights,
+                                 const int32_t *bias, const mt_scale *scales, const uint32_t *patch,
+                                 int8_t *out0, int8_t *out1, int32_t first) {
+    int32_t c = first;
+    do {
+        int32_t four = c >> 2, sums[8];
+        mt_pixels_common_dsp(weights + four * layer->depth, patch, patch + layer->depth,
+                             bias + four * (4 + 2 * layer->late), NULL, NULL, NULL, 0, layer->late,
+                             0, sums);
+        mt_conv2d_store_other(layer, scales + c, layer->out_channels - c, sums, out0 + c, out1 + c);
+        c += 4;
+    } while (c < layer->out_channels);
 }
 
 /* All channels of two pixels. */
-static MT_NOINLINE void mt_pixels_dsp(const mt_conv2d_layer *layer, const uint32_t *weights,
-                                      const int32_t *bias, const mt_scale *scales,
-                                      const int8_t *patch, int8_t *out0, int8_t *out1) {
+static inline void mt_pixels_dsp(const mt_conv2d_layer *layer, const uint32_t *weights,
+                                 const int32_t *bias, const mt_scale *scales, const int8_t *patch,
+                                 int8_t *out0, int8_t *out1) {
     const uint32_t *p = (const uint32_t *)(const void *)patch;
-    int32_t depth = layer->depth, late = layer->late;
-    for (int32_t left = layer->out_channels; left > 0; left -= 4) {
-        int32_t sums[8];
-        mt_products_dsp(weights, p, p + depth, bias, sums);
-        int32_t a0 = sums[0], a1 = mt_upper(sums[1], a0);
-        int32_t a2 = sums[2], a3 = mt_upper(sums[3], a2);
-        int32_t b0 = sums[4], b1 = mt_upper(sums[5], b0);
-        int32_t b2 = sums[6], b3 = mt_upper(sums[7], b2);
-        weights += depth;
-        bias += 4;
-        if (late) {
-            a1 += bias[0];
-            b1 += bias[0];
-            a3 += bias[1];
-            b3 += bias[1];
-            bias += 2;
-        }
-        MT_STORE_FOUR()
-        scales += 4;
-        out0 += 4;
-        out1 += 4;
+    int32_t fours = layer->output.form == MT_COMMON ? layer->out_channels >> 2 : 0;
+    if (fours > 0) {
+        mt_pixels_common_dsp(weights, p, p + layer->depth, bias, scales, out0, out1,
+                             1 + 2 * layer->output.zero, layer->late, fours, NULL);
+    }
+    if (fours * 4 < layer->out_channels) {
+        mt_pixels_other_dsp(layer, weights, bias, scales, p, out0, out1, fours * 4);
     }
 }
 
