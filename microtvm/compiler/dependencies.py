@@ -16,7 +16,8 @@ _INSTALL = {
     "tvm": 'pip install "microtvm[tvm]"',
     "tflite": 'pip install "microtvm[tvm]"',
     "onnx": 'pip install "microtvm[tvm]"',
-    "torch": "pip install torch",
+    "torch": 'pip install "microtvm[torch]"',
+    "onnxscript": 'pip install "microtvm[torch]"',
 }
 
 

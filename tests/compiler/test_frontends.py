@@ -210,36 +210,6 @@ def test_params_do_not_go_with_a_file(tmp_path):
         compile(tmp_path / "model.onnx", params={"w": np.zeros(1)})
 
 
-def test_torch(build, require_module, tmp_path):
-    torch = pytest.importorskip("torch")
-    layers = torch.nn.Sequential(
-        torch.nn.Conv2d(3, 8, 3, padding=1),
-        torch.nn.BatchNorm2d(8),
-        torch.nn.ReLU(),
-        torch.nn.AdaptiveAvgPool2d(2),
-        torch.nn.Flatten(),
-        torch.nn.Linear(32, 10),
-    ).eval()
-    sample = torch.randn(1, 3, 8, 8)
-    path = tmp_path / "model.pt2"
-    torch.export.save(torch.export.export(layers, (sample,)), path)
-    result = build(compile(path))(sample.numpy())[0]
-    np.testing.assert_allclose(result, layers(sample).detach().numpy(), rtol=1e-4, atol=1e-5)
-
-
-def test_torch_unsupported_operator(tmp_path):
-    torch = pytest.importorskip("torch")
-
-    class Determinant(torch.nn.Module):
-        def forward(self, x):
-            return torch.linalg.det(x)
-
-    path = tmp_path / "model.pt2"
-    torch.export.save(torch.export.export(Determinant(), (torch.eye(3),)), path)
-    with pytest.raises(UnsupportedOperatorError, match=r"model\.pt2: operator _linalg_det"):
-        compile(path)
-
-
 def _without(module, code, repository):
     """Run code in a Python where importing a module fails."""
     return subprocess.run(
@@ -263,7 +233,7 @@ def test_importing_the_compiler_imports_no_tvm(repository):
         ("tflite", ".tflite", b"\0\0\0\0TFL3" + bytes(50), "microtvm[tvm]"),
         ("tvm", ".tflite", b"\0\0\0\0TFL3" + bytes(50), "microtvm[tvm]"),
         ("onnx", ".onnx", b"", "microtvm[tvm]"),
-        ("torch", ".pt2", b"", "pip install torch"),
+        ("torch", ".pt2", b"", "microtvm[torch]"),
     ],
 )
 def test_a_missing_package_is_named_with_what_installs_it(

@@ -99,6 +99,23 @@ def test_samples_of_the_users_own(model, tmp_path):
     assert not (tmp_path / "other.tar").exists()
 
 
+@pytest.mark.parametrize("operator", ["Div", "Mod"])
+def test_integers_that_are_divided_by_integers(require_module, tmp_path, operator):
+    """ONNX Runtime fails on a zero, of which the random inputs have some."""
+    onnx = require_module("onnx", "make the model")
+    require_module("onnxruntime", "check the model")
+    from onnx import TensorProto, helper
+
+    names = [helper.make_tensor_value_info(name, TensorProto.INT32, [4]) for name in "abc"]
+    node = helper.make_node(operator, ["a", "b"], ["c"])
+    graph = helper.make_graph([node], "divide", names[:2], names[2:])
+    path = tmp_path / "divide.onnx"
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(made, str(path))
+    verification = microtvm.compiler.compile(path, check=True).verification
+    assert [output.difference for output in verification.outputs] == [0]
+
+
 def test_what_is_missing_is_named(model, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     compiled = microtvm.compile(model, check=True)

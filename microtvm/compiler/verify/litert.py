@@ -15,7 +15,7 @@ from ..compiled import CompiledModel
 from ..frontends.tflite.file import indices, open_model
 from ..frontends.tflite.tensor import type_number
 from .quiet import quiet
-from .runtime import Array, NoRuntimeError, stacked
+from .runtime import Array, NoRuntimeError, RefusedInputsError, stacked
 
 _PACKAGE = "ai-edge-litert"
 
@@ -97,7 +97,7 @@ class Runtime:
                     loaded.invoke()
             except RuntimeError as error:
                 first = str(error).strip().splitlines()[0]
-                raise NoRuntimeError(f"LiteRT itself fails on the inputs: {first}") from error
+                raise RefusedInputsError(f"LiteRT itself fails on the inputs: {first}") from error
             samples.append([loaded.get_tensor(d["index"]) for d in loaded.get_output_details()])
         return stacked(samples)
 

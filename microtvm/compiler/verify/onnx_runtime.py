@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..compiled import CompiledModel
-from .runtime import Array, NoRuntimeError, stacked
+from .runtime import Array, NoRuntimeError, RefusedInputsError, stacked
 
 
 class Runtime:
@@ -64,7 +64,9 @@ class Runtime:
                 samples.append(session.run(None, feed))
             except Exception as error:  # it raises types of its own
                 first = str(error).strip().splitlines()[0]
-                raise NoRuntimeError(f"ONNX Runtime itself fails on the inputs: {first}") from error
+                raise RefusedInputsError(
+                    f"ONNX Runtime itself fails on the inputs: {first}"
+                ) from error
         return stacked(samples)
 
 

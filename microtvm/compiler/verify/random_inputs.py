@@ -39,11 +39,12 @@ def _sparse(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
 _KINDS = (_noise, _faint, _blocks, _sparse, _noise, _faint, _blocks, _sparse)
 
 
-def random_inputs(compiled: CompiledModel) -> list[Array]:
+def random_inputs(compiled: CompiledModel, zeros: bool = True) -> list[Array]:
     """Samples for each input, along a leading axis.
 
     Narrow integers span all their values, as quantized activations do. Wide ones count or index:
-    zeros and ones are valid wherever an index is. Floats lie between -1 and 1.
+    zeros and ones are valid wherever an index is, and ones alone (``zeros``) wherever something is
+    divided by them. Floats lie between -1 and 1.
     """
     random = np.random.default_rng(_SEED)
     inputs = []
@@ -53,7 +54,9 @@ def random_inputs(compiled: CompiledModel) -> list[Array]:
         if dtype.kind in "iu" and dtype.itemsize <= 2:
             limits = np.iinfo(dtype)
             values = np.rint(limits.min + (values + 1) / 2 * (limits.max - limits.min))
-        elif dtype.kind != "f":
+        elif dtype.kind == "b":
             values = values > 0
+        elif dtype.kind != "f":
+            values = np.where(values > 0, 1, 0 if zeros else 1)
         inputs.append(values.astype(dtype))
     return inputs

@@ -16,6 +16,10 @@ class NoRuntimeError(Exception):
     """There is nothing to compare with; the text says what would bring it, or what it refuses."""
 
 
+class RefusedInputsError(NoRuntimeError):
+    """The runtime has the model, and fails on these inputs."""
+
+
 class ModelRuntime(Protocol):
     """A runtime with one model loaded.
 
@@ -46,6 +50,11 @@ class ModelRuntime(Protocol):
         -------
         list of list of array
             For each set of kernels, the default one first, for each output its samples.
+
+        Raises
+        ------
+        RefusedInputsError
+            It fails on them.
         """
 
 

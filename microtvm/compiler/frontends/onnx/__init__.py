@@ -13,6 +13,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ...dependencies import load
 from ..imported import ImportedModel
@@ -40,7 +41,13 @@ def read(path: pathlib.Path, shapes: Mapping[str, Sequence[int]]) -> ImportedMod
     """
     load("tvm", "compile models")
     load("onnx", "read ONNX models")
-    model = open_model(path)
+    return read_model(path, open_model(path), shapes)
+
+
+def read_model(
+    path: pathlib.Path, model: Any, shapes: Mapping[str, Sequence[int]]
+) -> ImportedModel:
+    """Import an ``onnx.ModelProto``, as `read` does; ``path`` is what errors call it."""
     notes = fix_shapes(path, model, shapes)
     imported = import_model(path, *prepare(path, convert_old(path, model)))
     return replace(imported, notes=notes)
