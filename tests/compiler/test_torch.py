@@ -85,6 +85,8 @@ LAYERS = {
         [torch.tensor([7, 8]), torch.tensor([2, 3])],
     ),
     "the first of equal ones": (of(lambda a: torch.topk(a, 3)), [sample(4, 9)]),
+    "place among all": (of(lambda a: torch.argmax(a, keepdim=True)), [sample(3, 5)]),
+    "nothing to squeeze": (of(lambda a: a.squeeze(1)), [sample(2, 3, 1)]),
     "a constant": (of(lambda a: (a + 1, torch.ones(2))), [sample(3)]),
     "product": (of(lambda a: torch.prod(a, 1)), [sample(3, 5)]),
     "attention": (nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), [sample(1, 5, 8)]),
@@ -157,6 +159,17 @@ def test_an_input_that_is_written_into(save):
 
     with pytest.raises(CompileError, match=r"writes into its input .*\(clone\)"):
         compile(save(of(double), sample(3)))
+
+
+def test_a_program_for_training(tmp_path):
+    path = tmp_path / "model.pt2"
+    torch.export.save(torch.export.export(nn.BatchNorm1d(4), (sample(3, 4),)), path)
+    with pytest.raises(CompileError, match=r"one for training: .* call eval\(\)"):
+        compile(path)
+
+
+def test_a_scalar(save):
+    compiled(save(nn.ReLU(), torch.tensor(3.0)))
 
 
 def test_bfloat16(save):

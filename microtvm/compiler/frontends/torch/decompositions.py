@@ -23,6 +23,18 @@ def decompose(exported: Any) -> Any:
     def hypot(a: Any, b: Any) -> Any:
         return torch.sqrt(a * a + b * b)
 
+    def squeeze(x: Any, dim: int) -> Any:
+        """Of an axis that is longer than 1 nothing is taken; the exporter makes no valid ONNX."""
+        return NotImplemented if x.shape[dim] == 1 else x.clone()
+
+    def place_among_all(find: Any) -> Any:
+        def run(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+            if dim is not None or not keepdim:
+                return NotImplemented
+            return find(x.reshape(-1), 0).reshape([1] * x.dim())
+
+        return run
+
     def along_all(reduce: Any) -> Any:
         """The exporter wants the axes, even where they are all of them."""
 
@@ -55,6 +67,9 @@ def decompose(exported: Any) -> Any:
             aten.fmax.default: fmax,
             aten.fmin.default: fmin,
             aten.hypot.default: hypot,
+            aten.squeeze.dim: squeeze,
+            aten.argmax.default: place_among_all(aten.argmax.default),
+            aten.argmin.default: place_among_all(aten.argmin.default),
             aten.amax.default: along_all(aten.amax.default),
             aten.amin.default: along_all(aten.amin.default),
             aten.avg_pool2d.default: average(aten.avg_pool2d.default, 2),

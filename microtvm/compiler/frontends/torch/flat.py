@@ -46,12 +46,17 @@ def flatten(program: Program, shapes: Mapping[str, Sequence[int]]) -> FlatProgra
     ------
     CompileError
         If a shape is open or does not fit, an input is written into, an element type is none of
-        NumPy's, or PyTorch cannot export the program with these shapes.
+        NumPy's, the program is one for training, or PyTorch cannot export it with these shapes.
     """
     import torch
 
     # An export of training's form says only after this step what is written into.
     functional = program.exported.run_decompositions({})
+    if any("batch_norm_legit_functional" in str(node.target) for node in functional.graph.nodes):
+        raise CompileError(
+            f"{program.source}: the program is one for training: it normalizes by the batch at "
+            "hand; call eval() on the model and export it anew"
+        )
     signature = functional.graph_signature
     written = sorted(getattr(signature, "user_inputs_to_mutate", {}).values())
     if written:
