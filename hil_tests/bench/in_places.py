@@ -106,8 +106,7 @@ class Holds:
         if spec not in self._done:
             try:
                 if all(hold.name != place.name for hold in self._holds):
-                    held = labgrid_place.hold(place, self._wait_sec)
-                    self._holds += [held] if held else []
+                    self._holds.append(labgrid_place.hold(place, self._wait_sec))
                 self._done[spec] = labgrid_place.wired(place, spec.partition("/")[2])
             except LabgridError as error:
                 self._done[spec] = error

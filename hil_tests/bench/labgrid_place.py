@@ -16,6 +16,8 @@ import yaml
 
 from microtvm.boards import labgrid
 from microtvm.boards.labgrid import LabgridError, Place
+from server_kit.boards.device_lock import DeviceLock
+from server_kit.errors import ServerError
 
 _LIMIT_SEC = 60.0
 _RETRY_SEC = 2.0
@@ -45,12 +47,16 @@ class Wired:
 
 
 class Hold:
-    """A place that is acquired for this run, until it is released or this process ends.
+    """A place that is this run's alone, until it is released or this process ends.
+
+    It is acquired, unless it is this user's already, or another lets this user in.
 
     Parameters
     ----------
-    name : str
-        The place's.
+    place : Place
+        As it was a moment ago.
+    lock : DeviceLock
+        Keeps it from other runs of this user, whom labgrid does not tell apart.
 
     Raises
     ------
@@ -58,33 +64,45 @@ class Hold:
         It cannot be acquired.
     """
 
-    def __init__(self, name: str):
-        self.name = name
-        client = [*labgrid.command(), "-p", name]
-        self._keeper = subprocess.Popen(
-            ["sh", "-c", _KEEPER, "sh", *client],
+    def __init__(self, place: Place, lock: DeviceLock):
+        self.name = place.name
+        self._lock = lock
+        self._keeper = None if place.is_ours else self._acquire()
+
+    def _acquire(self) -> subprocess.Popen[str]:
+        keeper = subprocess.Popen(
+            ["sh", "-c", _KEEPER, "sh", *labgrid.command(), "-p", self.name],
             env=labgrid.environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,  # Ctrl-C is not for it
+            pass_fds=self._lock.descriptors,  # until it has released the place
         )
-        limit = threading.Timer(_LIMIT_SEC, os.killpg, (self._keeper.pid, signal.SIGKILL))
+        limit = threading.Timer(_LIMIT_SEC, os.killpg, (keeper.pid, signal.SIGKILL))
         limit.start()
         said = ""
         try:
-            for line in self._keeper.stdout:
+            for line in keeper.stdout:
                 said += line
                 if line.startswith("acquired place "):
-                    return
+                    return keeper
         finally:
             limit.cancel()
-        self._keeper.communicate()
-        raise LabgridError(labgrid.reason(said))
+        keeper.communicate()
+        raise LabgridError(f"the place {self.name} cannot be acquired: {labgrid.reason(said)}")
 
     def release(self) -> str:
         """Let the place go; give what went wrong, empty where nothing did."""
+        try:
+            return self._release()
+        finally:
+            self._lock.release()
+
+    def _release(self) -> str:
+        if self._keeper is None:
+            return ""
         try:
             said, _ = self._keeper.communicate(timeout=_LIMIT_SEC)
         except subprocess.TimeoutExpired:
@@ -109,8 +127,8 @@ def find(name: str, places: list[Place]) -> Place:
     raise LabgridError(f"labgrid at {labgrid.coordinator()} has no place {name}; it has {known}")
 
 
-def hold(place: Place, wait_sec: float) -> Hold | None:
-    """Acquire a place; None where it is this user's already, or another lets this user in.
+def hold(place: Place, wait_sec: float) -> Hold:
+    """Take a place for this run.
 
     Parameters
     ----------
@@ -128,15 +146,10 @@ def hold(place: Place, wait_sec: float) -> Hold | None:
     waited = f", after {wait_sec:g} s still" if wait_sec else ""
     is_told = False
     while True:
-        if place.is_ours:
-            return None
-        if place.holder:
-            why = f"the place {place.name} is held by {place.holder}"
-        else:
-            try:
-                return Hold(place.name)
-            except LabgridError as error:
-                why = f"the place {place.name} cannot be acquired: {error}"
+        try:
+            return _taken(place)
+        except LabgridError as error:
+            why = str(error)
         left = end - time.monotonic()
         if left <= 0:
             raise LabgridError(why + waited)
@@ -145,6 +158,21 @@ def hold(place: Place, wait_sec: float) -> Hold | None:
             print(f"hil: waiting up to {wait_sec:g} s: {why}", flush=True)
         time.sleep(min(_RETRY_SEC, left))
         place = find(place.name, labgrid.places())
+
+
+def _taken(place: Place) -> Hold:
+    lock = DeviceLock(f"labgrid {labgrid.coordinator()} {place.name}")
+    try:
+        lock.acquire()
+    except ServerError as error:
+        raise LabgridError(f"the place {place.name}: {error}") from None
+    try:
+        if place.holder and not place.is_ours:
+            raise LabgridError(f"the place {place.name} is held by {place.holder}")
+        return Hold(place, lock)
+    except BaseException:
+        lock.release()
+        raise
 
 
 def wired(place: Place, resource: str = "") -> Wired:

@@ -65,6 +65,11 @@ class DeviceLock:
             self.release()
             raise
 
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """Files that hold the locks: a process that inherits them holds the locks as well."""
+        return tuple(self._fds)
+
     def release(self) -> None:
         """Give the locks back; nothing happens when they are not held."""
         while self._fds:

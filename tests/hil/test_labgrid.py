@@ -160,6 +160,8 @@ def test_a_run_that_is_interrupted_lets_its_place_go(quiet, tmp_path):
     try:
         assert process.stdout.readline().startswith("hil: uno, places of labgrid")
         assert quiet.acquired() == {"uno"}
+        (left,) = placed("uno")[1]  # labgrid does not tell two runs of one user apart
+        assert re.match(rf"the place uno: .* is in use by process {process.pid}[,;]", left)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=LIMIT_SEC)
         assert quiet.acquired() == set()
