@@ -44,14 +44,14 @@ _MODELS = {
         ("WHERE", [QuantizedTensor((4,), "bool")], QuantizedTensor((2, 1), "int64"), None),
         "the shape of its result depends on its input's numbers",
     ),
-    "a sort": (
+    "more than there are": (
         (
             "TOPK_V2",
-            [_float(4), np.array(1, np.int32)],
-            [_float(1), QuantizedTensor((1,), "int32")],
+            [_float(4), np.array(5, np.int32)],
+            [_float(5), QuantizedTensor((5,), "int32")],
             "TopKV2Options",
         ),
-        "operator TOPK_V2: TVM has no kernel for it that runs without TVM's runtime",
+        "operator TOPK_V2: it gives 5 of 4 elements",
     ),
     "no such axis": (
         ("GATHER", [_float(2, 4), np.ones(1, np.int32)], _float(2, 1), "GatherOptions"),

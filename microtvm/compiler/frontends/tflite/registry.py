@@ -47,6 +47,7 @@ GROUPS: tuple[str, ...] = (
     "moves",
     "pad",
     "recurrent",
+    "order",
     "reduce",
     "requantize",
     "resize",
