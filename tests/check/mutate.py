@@ -19,9 +19,11 @@ from __future__ import annotations
 
 import argparse
 import collections
+import functools
 import json
 import pathlib
 import random
+import re
 import sys
 import tempfile
 import time
@@ -32,6 +34,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
 from microtvm.check.clause import Clause, all_clauses  # noqa: E402
+from tests.check.mutation.kinds import KINDS, kind_of  # noqa: E402
 from tests.check.mutation.mutants import FILES, Mutant, mutants  # noqa: E402
 from tests.check.mutation.reached import Reached, reached_once, statements_of  # noqa: E402
 from tests.check.mutation.reference import MAKING, Reference  # noqa: E402
@@ -43,6 +46,7 @@ _MOST_QUICK = 8
 TEMPLATE = REPOSITORY / "templates" / "host"
 
 
+@functools.lru_cache(None)
 def all_mutants() -> dict[str, tuple[Mutant, str]]:
     """Give every mutant and the statement, ``file:line``, that it is in, by the mutant's id."""
     found = {}
@@ -82,26 +86,27 @@ def run(args: argparse.Namespace, results: Results) -> None:
     clauses = {clause.id: clause for clause in all_clauses()}
     wanted = {id: clauses[id] for id in args.clause or clauses}
     part, parts = map(int, args.part.split("/"))
-    chosen = list(all_mutants().values())[part::parts][:: args.every]
+    found = list(all_mutants().values())[part::parts][:: args.every]
+    chosen = [(mutant, at) for mutant, at in found if re.search(args.only, mutant.id)]
+    if args.unexplained:
+        chosen = [(mutant, at) for mutant, at in chosen if kind_of(mutant.id) is None]
     random.Random(0).shuffle(chosen)  # so that what a run that is ended has got to is a fair part
     with tempfile.TemporaryDirectory(prefix="microtvm-mutants-") as room:
         reference = Reference(TEMPLATE, pathlib.Path(room))
         kept = results.path.with_suffix(".reached.json")
-        seen = reached_once(kept, reference, FILES, list(wanted.values()))
+        seen = reached_once(kept, reference, FILES, list(clauses.values()))
         for last in (False, True):
             for number, (mutant, statement) in enumerate(chosen, 1):
-                before = results.by_id.get(mutant.id, {}).get("verdict")
-                is_again = args.again and not last and before in (SURVIVES, NOT_REACHED, QUICK)
-                if before is None or is_again or (last and before == HANGS):
+                before = results.by_id.get(mutant.id, {})
+                verdict = before.get("verdict")
+                is_again = args.again and not last and verdict in (SURVIVES, NOT_REACHED, QUICK)
+                if verdict is None or is_again or (last and verdict == HANGS):
                     plan = plan_for(seen, statement, wanted, args.how)
-                    asked = results.by_id.get(mutant.id, {}).get("asked", ())
-                    plan.clauses[:] = [c for c in plan.clauses if c.id not in asked]
-                    plan.clauses.sort(key=results.promise(mutant.file, seen.seconds))
-                    del plan.clauses[_MOST_QUICK if args.how == "quick" else len(clauses) :]
-                    if plan.clauses or plan.is_made:
-                        _try(reference, mutant, plan, results, last, args.how == "quick")
-                    elif before in (None, QUICK):
-                        results.add(mutant, SURVIVES if before else NOT_REACHED)
+                    asked = before.get("asked", [])
+                    ask = [clause for clause in plan.clauses if clause.id not in asked]
+                    ask.sort(key=results.promise(mutant.file, seen.seconds))
+                    ask = ask[:_MOST_QUICK] if args.how == "quick" else ask
+                    _try(reference, mutant, plan._replace(clauses=ask), results, last, args)
                     counts = collections.Counter(r["verdict"] for r in results.by_id.values())
                     print(f"{number} of {len(chosen)}: {dict(counts)}", file=sys.stderr)
 
@@ -129,37 +134,42 @@ def _try(
     plan: Plan,
     results: Results,
     is_last: bool,
-    is_quick: bool,
+    args: argparse.Namespace,
 ) -> None:
+    before = results.by_id.get(mutant.id, {})
+    if not plan.clauses and not plan.is_made:
+        if before.get("verdict") in (None, QUICK):
+            results.add(mutant, SURVIVES if before else NOT_REACHED)
+        return
     begin = time.monotonic()
-    outcome = try_mutant(reference, mutant, plan)
-    verdict, by, detail = outcome
+    verdict, by, detail = try_mutant(reference, mutant, plan)
+    more = {}
     if verdict == HANGS and is_last:
         verdict, detail = KILLED, "hangs, twice"
-    more = {}
-    if verdict == SURVIVES and is_quick:
+    if verdict == SURVIVES and before.get("verdict") != SURVIVES and (args.how or args.clause):
         verdict = QUICK
-        more["asked"] = [clause.id for clause in plan.clauses]
+        more["asked"] = [*before.get("asked", ()), *(clause.id for clause in plan.clauses)]
     seconds = round(time.monotonic() - begin, 1)
     results.add(mutant, verdict, by=by, detail=detail[:200], seconds=seconds, **more)
 
 
 def write_list(path: pathlib.Path, results: Results) -> None:
-    """Write what survived, and where nothing is reached, as Markdown."""
+    """Write what survived, by kind and file, as Markdown."""
     known = all_mutants()
-    records = [record for id, record in results.by_id.items() if id in known]
-    counts = collections.Counter(record["verdict"] for record in records)
+    records = {id: record for id, record in results.by_id.items() if id in known}
+    counts = collections.Counter(record["verdict"] for record in records.values())
     text = ["# Mutants that `microtvm check` does not notice", ""]
-    text += ["Written by `tests/check/mutate.py --list`; [check.md](check.md) explains them.", ""]
-    missing = len(known) - len(records)
-    text += [f"{len(known)} mutants: {', '.join(f'{n} {v}' for v, n in counts.items())}."]
-    text += [f"{missing} were not tried."] * bool(missing)
-    for verdict, title in ((SURVIVES, "Survivors"), (NOT_REACHED, "On lines that no clause runs")):
-        text += ["", f"## {title}"]
-        for file in FILES:
-            here = [known[r["id"]][0] for r in records if r["verdict"] == verdict]
-            lines = [f"- `{m.where}`: {m.change}" for m in here if m.file == file]
-            text += ["", f"{file}: {len(lines)}", "", *sorted(lines)] if lines else []
+    text += ["Written by `tests/check/mutate.py --list`; [check.md](check.md) explains how.", ""]
+    tried = ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common())
+    text += [f"{len(known)} mutants: {tried}, {len(known) - len(records)} not tried.", ""]
+    text += ["`-`: survives; `q`: survives the clauses that were asked first; `n`: not reached."]
+    signs = {SURVIVES: "-", QUICK: "q", NOT_REACHED: "n"}
+    for kind in (*KINDS, None):
+        ids = [id for id in known if kind_of(id) == kind]
+        ids = [id for id in ids if id in records and records[id]["verdict"] in signs]
+        name, why = (kind.name, kind.why) if kind else ("not explained", "")
+        text += ["", f"## {name}: {len(ids)}", "", why, "", "```"] if ids else []
+        text += [f"{signs[records[id]['verdict']]} {id}" for id in ids] + ["```"] * bool(ids)
     path.write_text("\n".join(text) + "\n", encoding="utf-8")
 
 
@@ -169,6 +179,10 @@ def main() -> int:
     parser.add_argument("results", type=pathlib.Path, help="JSON lines, kept and added to")
     parser.add_argument("--part", default="0/1", help="of so many runs the one; default: 0/1")
     parser.add_argument("--every", type=int, default=1, help="one mutant of so many; default: 1")
+    parser.add_argument("--only", default="", help="those whose name this expression finds")
+    parser.add_argument(
+        "--unexplained", action="store_true", help="those of no kind in mutation/kinds.py"
+    )
     parser.add_argument(
         "--again", action="store_true", help="try survivors again, for clauses that are new"
     )

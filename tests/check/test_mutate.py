@@ -96,3 +96,20 @@ def test_only_clauses_that_execute_it_are_asked(
     plan = mutate.plan_for(seen, statement, CLAUSES)
     outcome = try_mutant(reference, mutant, plan) if verdict else None
     assert outcome is None or outcome[:2] == (verdict, killer)
+
+
+def test_results_are_kept_and_listed_by_kind(tmp_path: pathlib.Path) -> None:
+    """The last line of a mutant counts; what no kind explains is listed as such."""
+    results = mutate.Results(tmp_path / "results.jsonl")
+    found = [mutant for mutant, _ in mutate.all_mutants().values()]
+    shown = next(m for m in found if m.where == "shown" and m.file == "server_kit/errors.py")
+    build = next(m for m in found if m.change.startswith("dropped: build_firmware"))
+    results.add(shown, mutate.KILLED)
+    results.add(shown, mutate.SURVIVES)
+    results.add(build, mutate.SURVIVES)
+    mutate.write_list(tmp_path / "list.md", mutate.Results(results.path))
+    text = (tmp_path / "list.md").read_text()
+    assert f"{len(found)} mutants: 2 survives, {len(found) - 2} not tried" in text
+    told, _, unexplained = text.partition("## not explained")
+    assert "what people read" in told and f"- {shown.id}\n" in told
+    assert f"- {build.id}\n" in unexplained

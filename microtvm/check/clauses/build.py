@@ -59,7 +59,7 @@ def flash(bench: Workbench) -> None:
     effort=Work(generations=1, builds=1),
 )
 def odd_directory(bench: Workbench) -> None:
-    """A project whose path holds spaces, quotes and brackets builds."""
+    """A project whose path holds spaces, quotes or brackets builds; others are refused at once."""
     bench.built()
     target = bench.place("odd") / "a project's (first) place"
     error = bench.generate(target)
@@ -68,3 +68,7 @@ def odd_directory(bench: Workbench) -> None:
     )
     error = bench.build(target)
     expect(error is None, f"it does not build: {error}", "quote paths; start no shell")
+    target = bench.place("odd") / "a; b"
+    if bench.generate(target) is None:
+        error = bench.build(target)
+        expect(error is None, f"{target.name!r} does not build: {error}", "refuse it at once")

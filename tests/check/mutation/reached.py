@@ -54,14 +54,20 @@ class Reached:
 def reached_once(
     path: pathlib.Path, reference: Reference, files: Sequence[str], clauses: Sequence[Clause]
 ) -> Reached:
-    """Give what `reached` gives, kept in a file for as long as neither files nor clauses change."""
-    texts = [(reference.template / file).read_bytes() for file in files]
-    of = hashlib.sha256(b"".join([*texts, *(clause.id.encode() for clause in clauses)])).hexdigest()
+    """Give what `reached` gives, kept in a file for as long as the template's files are the same.
+
+    Only clauses that are not in it are run. Remove it where one has changed.
+    """
+    text = b"".join((reference.template / file).read_bytes() for file in files)
+    of = hashlib.sha256(text).hexdigest()
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if kept.get("of") != of:
-        found = reached(reference, files, clauses)
-        lines = {id: sorted(lines) for id, lines in found.lines.items()}
-        kept = {"of": of, "lines": lines, "seconds": found.seconds}
+        kept = {"of": of, "lines": {}, "seconds": {}}
+    missing = [clause for clause in clauses if clause.id not in kept["lines"]]
+    if missing:
+        found = reached(reference, files, missing)
+        kept["lines"].update({id: sorted(lines) for id, lines in found.lines.items()})
+        kept["seconds"].update(found.seconds)
         path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
     lines = {id: set(lines) for id, lines in kept["lines"].items()}
     return Reached(lines, kept["seconds"])
