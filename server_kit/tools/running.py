@@ -152,8 +152,8 @@ def output(
     Raises
     ------
     ToolError :
-        When it cannot be run, fails, or does not end in time. The message holds the last line of
-        its errors.
+        When it cannot be run, fails, or does not end in time. The message holds the first line
+        that names an error, or the last.
     """
     import subprocess
 
@@ -168,10 +168,12 @@ def output(
             check=True,
         )
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+        lines = error.stderr.decode("utf-8", "replace").strip().splitlines()
+        # What follows it is advice, of west; a traceback has none, and ends with what it was.
+        said = [line for line in lines if _ERROR_LINE.search(line)] or lines[-1:]
         raise ToolError(
             f"{_quoted(arguments)} failed ({_status(error.returncode)})"
-            + "".join(f": {line.strip()}" for line in said)
+            + "".join(f": {line.strip()}" for line in said[:1])
         ) from error
     except (OSError, subprocess.SubprocessError) as error:
         raise ToolError(f"{_quoted(arguments)}: {error}") from error

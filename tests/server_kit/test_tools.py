@@ -213,3 +213,19 @@ def test_quick_output() -> None:
     assert tools.output([sys.executable, "-c", "print(7)"]) == f"7{os.linesep}"
     with pytest.raises(ToolError):
         tools.output([sys.executable, "-c", "exit(1)"])
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            "print('usage\\nFATAL ERROR: no workspace\\n  - Run init', file=sys.stderr); exit(1)",
+            ": FATAL ERROR: no workspace",
+        ),
+        ("print(None.err)", ": AttributeError: 'NoneType' object has no attribute 'err'"),
+    ],
+)
+def test_what_is_said_of_a_quick_failure(code: str, said: str) -> None:
+    with pytest.raises(ToolError) as caught:
+        tools.output([sys.executable, "-c", f"import sys; {code}"])
+    assert str(caught.value).endswith(said)
