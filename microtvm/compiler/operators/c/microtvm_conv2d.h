@@ -9,6 +9,7 @@
 
 #include "microtvm_accumulator.h"
 #include "microtvm_mve.h"
+#include "microtvm_two_pixels.h"
 
 typedef struct {
     int32_t height, width, channels;
@@ -221,7 +222,21 @@ static MT_NOINLINE void mt_pixels_plain(const mt_conv2d_layer *layer, MICROTVM_F
                                         MICROTVM_FLASH int32_t *bias,
                                         MICROTVM_FLASH mt_scale *scales, const int8_t *patch,
                                         int8_t *out0, int8_t *out1) {
-    for (int32_t left = layer->out_channels; left > 0; left -= 4) {
+    int32_t left = layer->out_channels;
+#if MT_THUMB2
+    int32_t fours = layer->output.form == MT_COMMON ? left >> 2 : 0;
+    if (fours > 0) {
+        mt_pixels_common_thumb2(w, patch, patch + layer->depth * 2, bias, scales, out0, out1,
+                                1 + 2 * layer->output.zero, fours);
+        left -= fours * 4;
+        w += fours * 4 * layer->depth;
+        bias += fours * 4;
+        scales += fours * 4;
+        out0 += fours * 4;
+        out1 += fours * 4;
+    }
+#endif
+    for (; left > 0; left -= 4) {
         int32_t a0 = bias[0], a1 = bias[1], a2 = bias[2], a3 = bias[3];
         int32_t b0 = a0, b1 = a1, b2 = a2, b3 = a3;
         const int8_t *p = patch, *end = patch + layer->depth * 2;
@@ -264,102 +279,6 @@ static inline void mt_conv2d_plain(const mt_conv2d_layer *layer, MICROTVM_FLASH 
 }
 
 #if MT_DSP
-/* Two elements of two pixels with four channels. */
-#define MT_DSP_STEP                                                                                \
-    "ldrd r2, r3, [r1], #8\n"                                                                      \
-    "ldrd r12, lr, [r0], #8\n"                                                                     \
-    "smlad r5, r2, r12, r5\n"                                                                      \
-    "smlad r9, r3, r12, r9\n"                                                                      \
-    "sxtb16 r12, r12\n"                                                                            \
-    "smlad r4, r2, r12, r4\n"                                                                      \
-    "smlad r8, r3, r12, r8\n"                                                                      \
-    "smlad r7, r2, lr, r7\n"                                                                       \
-    "smlad r11, r3, lr, r11\n"                                                                     \
-    "sxtb16 lr, lr\n"                                                                              \
-    "smlad r6, r2, lr, r6\n"                                                                       \
-    "smlad r10, r3, lr, r10\n"
-
-/* The upper one of two channels whose sums came together, see mt_upper. */
-#define MT_DSP_UPPER(TOGETHER, LOWER)                                                              \
-    "subs " TOGETHER ", " TOGETHER ", " LOWER "\n"                                                 \
-    "asrs " TOGETHER ", " TOGETHER ", #8\n"
-
-/* A channel's outputs of both pixels as mt_common_output has them, each stored by what is given. */
-#define MT_DSP_OUTPUTS(A, B, STORES)                                                               \
-    "ldrd r2, r3, [r1], #8\n"                                                                      \
-    "smmul " A ", " A ", r2\n"                                                                     \
-    "smmul " B ", " B ", r2\n"                                                                     \
-    "asr " A ", " A ", r3\n"                                                                       \
-    "asr " B ", " B ", r3\n"                                                                       \
-    "add " A ", r12\n"                                                                             \
-    "add " B ", r12\n"                                                                             \
-    "ssat " A ", #8, " A ", asr #1\n"                                                              \
-    "ssat " B ", #8, " B ", asr #1\n" STORES
-
-/* The products of fours of channels' weights with the patches of two pixels, from patch to end, and
- * their outputs in the common form; zero is 1 + twice the zero point. Where there are no fours, the
- * sums of four channels with the first pixel, then with the second. It takes each register that a
- * function may have, and gcc 12 moves some of these through memory for every product: so it is
- * written out. */
-static __attribute__((naked, noinline, unused)) void mt_pixels_common_dsp(
-    __attribute__((unused)) const uint32_t *weights, __attribute__((unused)) const uint32_t *patch,
-    __attribute__((unused)) const uint32_t *end, __attribute__((unused)) const int32_t *starts,
-    __attribute__((unused)) const mt_scale *scales, __attribute__((unused)) int8_t *out0,
-    __attribute__((unused)) int8_t *out1, __attribute__((unused)) int32_t zero,
-    __attribute__((unused)) int32_t late, __attribute__((unused)) int32_t fours,
-    __attribute__((unused)) int32_t *sums) {
-    __asm__ volatile(
-        "push {r1-r11, lr}\n" /* patch, end, starts: sp to sp + 8; the others from sp + 48 on */
-        "1:\n"
-        "ldr r3, [sp, #8]\n"
-        "ldm r3, {r8-r11}\n"
-        "ldmia r3!, {r4-r7}\n"
-        "str r3, [sp, #8]\n"
-        "ldrd r1, r2, [sp]\n"
-        "subs r2, r2, r1\n"
-        "lsls r2, r2, #27\n" /* four elements are left over: begin amid the loop */
-        "bmi 3f\n"
-        "2:\n" MT_DSP_STEP MT_DSP_STEP "3:\n" MT_DSP_STEP MT_DSP_STEP "ldr r2, [sp, #4]\n"
-        "cmp r1, r2\n"
-        "bne 2b\n" MT_DSP_UPPER("r5", "r4") MT_DSP_UPPER("r7", "r6") MT_DSP_UPPER("r9", "r8")
-            MT_DSP_UPPER("r11",
-                         "r10") "ldrd r12, r2, [sp, #60]\n"
-                                "cbz r2, 4f\n"
-                                "ldr r1, [sp, #8]\n"
-                                "ldm r1!, {r2, r3}\n"
-                                "str r1, [sp, #8]\n"
-                                "add r5, r2\n"
-                                "add r9, r2\n"
-                                "add r7, r3\n"
-                                "add r11, r3\n"
-                                "4:\n"
-                                "ldr r2, [sp, #68]\n"
-                                "subs r2, r2, #1\n" /* what follows leaves the flags as they are */
-                                "bmi 5f\n"
-                                "str r2, [sp, #68]\n"
-                                "ldrd r1, lr, [sp, #48]\n" MT_DSP_OUTPUTS("r4", "r8",
-                                                                          "strb r4, [lr], #4\n"
-                                                                          "ldr r4, [sp, #56]\n"
-                                                                          "strb r8, [r4], #4\n")
-                                    MT_DSP_OUTPUTS("r5", "r9",
-                                                   "strb r5, [lr, #-3]\n"
-                                                   "strb r9, [r4, #-3]\n")
-                                        MT_DSP_OUTPUTS("r6", "r10",
-                                                       "strb r6, [lr, #-2]\n"
-                                                       "strb r10, [r4, #-2]\n")
-                                            MT_DSP_OUTPUTS(
-                                                "r7", "r11",
-                                                "strb r7, [lr, #-1]\n"
-                                                "strb r11, [r4, #-1]\n") "strd r1, lr, [sp, #48]\n"
-                                                                         "str r4, [sp, #56]\n"
-                                                                         "bne 1b\n"
-                                                                         "pop {r1-r11, pc}\n"
-                                                                         "5:\n"
-                                                                         "ldr r2, [sp, #72]\n"
-                                                                         "stm r2, {r4-r11}\n"
-                                                                         "pop {r1-r11, pc}\n");
-}
-
 /* Channels of two pixels in any form, or fewer than four. */
 MT_RARE void mt_pixels_other_dsp(const mt_conv2d_layer *layer, const uint32_t *weights,
                                  const int32_t *bias, const mt_scale *scales, const uint32_t *patch,
