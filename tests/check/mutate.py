@@ -43,6 +43,8 @@ from tests.check.mutation.trial import HANGS, KILLED, SURVIVES, Plan, try_mutant
 NOT_REACHED = "not reached"
 QUICK = "survives one clause of each kind"
 _MOST_QUICK = 8
+_PATIENCE = 5.0
+"""How many times longer is waited for what was not over."""
 TEMPLATE = REPOSITORY / "templates" / "host"
 
 
@@ -142,10 +144,11 @@ def _try(
             results.add(mutant, SURVIVES if before else NOT_REACHED)
         return
     begin = time.monotonic()
-    verdict, by, detail = try_mutant(reference, mutant, plan)
+    patience = _PATIENCE if is_last else 1.0
+    verdict, by, detail = try_mutant(reference, mutant, plan, patience)
     more = {}
     if verdict == HANGS and is_last:
-        verdict, detail = KILLED, "hangs, twice"
+        verdict, detail = KILLED, f"hangs, twice: {detail}"
     if verdict == SURVIVES and before.get("verdict") != SURVIVES and (args.how or args.clause):
         verdict = QUICK
         more["asked"] = [*before.get("asked", ()), *(clause.id for clause in plan.clauses)]

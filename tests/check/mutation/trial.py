@@ -31,6 +31,7 @@ _END_SEC = 4.0
 _ANSWER_SEC = 6.0
 _WORK_SEC = 30.0
 _START = "the start"
+_WANT_OF_TIME = ("server did not answer within", "read no request for", "went on for")
 
 
 class Outcome(NamedTuple):
@@ -62,19 +63,20 @@ class Plan(NamedTuple):
     seconds: dict[str, float]
 
 
-def try_mutant(reference: Reference, mutant: Mutant, plan: Plan) -> Outcome:
+def try_mutant(reference: Reference, mutant: Mutant, plan: Plan, patience: float = 1.0) -> Outcome:
     """Run the check on a mutant in a process of its own.
 
     Clauses are given a project that the unbroken template made. Where none fails, the mutant makes
     one: only if that is another one, clauses are asked again, all of them.
 
-    Where a clause is not over in many times what it usually takes, that says nothing yet: the
-    mutant may wait for ever, or the machine be busy.
+    Where a clause is not over in many times what it usually takes, or fails for want of an answer,
+    that says nothing yet: the mutant may wait for ever, or the machine be busy. ``patience`` is how
+    many times longer to wait.
     """
     with tempfile.TemporaryDirectory(prefix="microtvm-mutant-", ignore_cleanup_errors=True) as room:
         context = multiprocessing.get_context("fork")
         receiver, sender = context.Pipe(duplex=False)
-        arguments = (reference, mutant, plan, room, sender)
+        arguments = (reference, mutant, plan, patience, room, sender)
         process = context.Process(target=_check, args=arguments)
         process.start()
         sender.close()
@@ -82,7 +84,7 @@ def try_mutant(reference: Reference, mutant: Mutant, plan: Plan) -> Outcome:
         try:
             while True:
                 usual = 0.0 if at == _START else plan.seconds[at]
-                if not receiver.poll(_LEAST_SEC + _TIMES_USUAL * usual):
+                if not receiver.poll(patience * (_LEAST_SEC + _TIMES_USUAL * usual)):
                     return Outcome(HANGS, at)
                 said = receiver.recv()
                 if isinstance(said, Outcome):
@@ -96,26 +98,39 @@ def try_mutant(reference: Reference, mutant: Mutant, plan: Plan) -> Outcome:
             _end_all(room)
 
 
-def _check(reference: Reference, mutant: Mutant, plan: Plan, room: str, sender: Connection) -> None:
+def _check(
+    reference: Reference,
+    mutant: Mutant,
+    plan: Plan,
+    patience: float,
+    room: str,
+    sender: Connection,
+) -> None:
     for number in (1, 2):  # what servers print is not the result
         os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     tempfile.tempdir = os.environ["TMPDIR"] = room
-    wire.ANSWER_SEC, wire.WORK_SEC = _ANSWER_SEC, _WORK_SEC
-    wire.Server.receive_any.__defaults__ = wire.Server.receive.__defaults__ = (_ANSWER_SEC,)
+    answer_sec = patience * _ANSWER_SEC
+    wire.ANSWER_SEC, wire.WORK_SEC = answer_sec, patience * _WORK_SEC
+    wire.Server.receive_any.__defaults__ = wire.Server.receive.__defaults__ = (answer_sec,)
     template = _broken(reference.template, pathlib.Path(room) / "template", mutant)
     project = _broken(reference.project, pathlib.Path(room) / "project", mutant)
     try:
-        with Workbench(template, end_sec=_END_SEC) as bench:
+        with Workbench(template, end_sec=patience * _END_SEC) as bench:
             bench.seed(project)
             outcome = _first_failing(bench, plan.clauses, sender)
         if not outcome and plan.is_made:
             sender.send(MAKING)
-            with Workbench(template, end_sec=_END_SEC) as bench:
+            with Workbench(template, end_sec=patience * _END_SEC) as bench:
                 if not reference.is_made_by(bench, mutant.file):
                     outcome = _first_failing(bench, [*plan.others, *plan.clauses], sender)
     except UnusableTemplateError as error:
-        outcome = Outcome(KILLED, _START, str(error))
+        outcome = _killed(_START, str(error))
     sender.send(outcome or Outcome(SURVIVES))
+
+
+def _killed(by: str, detail: str) -> Outcome:
+    is_for_want_of_time = any(words in detail for words in _WANT_OF_TIME)
+    return Outcome(HANGS if is_for_want_of_time else KILLED, by, detail)
 
 
 def _first_failing(
@@ -125,7 +140,7 @@ def _first_failing(
         sender.send(clause.id)
         detail = _how_it_fails(clause, bench)
         if detail:
-            return Outcome(KILLED, clause.id, detail)
+            return _killed(clause.id, detail)
     return None
 
 
