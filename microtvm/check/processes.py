@@ -39,6 +39,19 @@ def marked(mark: str) -> list[int]:
     return found
 
 
+def at_work(mark: str) -> list[int]:
+    """Those of them that do more than to watch over others, as `server_kit.tools.sessions` does."""
+    return [process for process in marked(mark) if not _is_guardian(process)]
+
+
+def _is_guardian(process_id: int) -> bool:
+    try:
+        words = (_PROC / str(process_id) / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return True  # it is gone
+    return any(word.endswith(b"server_kit/tools/sessions.py") for word in words)
+
+
 def wait_until_gone(mark: str, timeout_sec: float, keep: int | None = None) -> list[int]:
     """Wait for the end of all processes with a mark, but for one; give those that are left.
 

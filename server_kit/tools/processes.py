@@ -52,41 +52,53 @@ def start(
     import subprocess
 
     environment = {**os.environ, **env} if env else None
-    process = subprocess.Popen(
-        arguments,
-        bufsize=0,
-        cwd=str(cwd),
-        env=environment,
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        start_new_session=True,
-        preexec_fn=_end_with_this_process() if sys.platform.startswith("linux") else None,
-    )
-    _guard(process.pid)
+    # First, and told by the new process itself: whenever this one is killed, it is there.
+    guardian = _start_guardian()
+    try:
+        process = subprocess.Popen(
+            arguments,
+            bufsize=0,
+            cwd=str(cwd),
+            env=environment,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+            preexec_fn=_what_a_new_process_does(guardian),
+        )
+    except BaseException:
+        _dismiss(guardian)
+        raise
+    if guardian is not None:
+        _guardians[process.pid] = guardian
     return process
 
 
-def _end_with_this_process() -> Callable[[], None]:
-    """What a new process calls so that the kernel ends it when this one is killed with -9.
+def _what_a_new_process_does(guardian: subprocess.Popen[bytes] | None) -> Callable[[], None]:
+    """Tell its guardian the session, and on Linux ask the kernel to be ended with its parent.
 
-    It is at once, and from the first moment on, when there is no guardian yet. Other systems than
-    Linux have no such call.
+    The kernel is quicker, and asks nobody; but it ends this process alone, none below it.
     """
-    import ctypes
-
     # Everything is looked up here: the new process must not import, for another thread may hold
     # the lock for that.
-    prctl = ctypes.CDLL(None).prctl
+    prctl = None
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        prctl = ctypes.CDLL(None).prctl
     parent = os.getpid()
     kill = int(signal.SIGKILL)
+    pipe = -1 if guardian is None or guardian.stdin is None else guardian.stdin.fileno()
 
-    def ask_the_kernel() -> None:
-        prctl(_PR_SET_PDEATHSIG, kill)
-        if os.getppid() != parent:  # killed before the call
-            os._exit(1)
+    def act() -> None:
+        if pipe >= 0:
+            os.write(pipe, b"%d" % os.getpid())
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, kill)
+            if os.getppid() != parent:  # killed before the call
+                os._exit(1)
 
-    return ask_the_kernel
+    return act
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -105,22 +117,17 @@ def end(process: subprocess.Popen[bytes]) -> None:
 def release(process: subprocess.Popen[bytes]) -> None:
     """Forget a process that ended by itself; what it left running stays."""
     with Deferred():
-        guardian = _guardians.pop(process.pid, None)
-        if guardian is not None and guardian.stdin is not None:
-            guardian.kill()
-            guardian.wait()
-            guardian.stdin.close()
+        _dismiss(_guardians.pop(process.pid, None))
 
 
-def _guard(session: int) -> None:
+def _start_guardian() -> subprocess.Popen[bytes] | None:
     """Start what ends a session when this process is killed; see :mod:`.sessions`."""
     import subprocess
 
-    program = [sys.executable, "-I", "-S", sessions.__file__, str(session)]
     # It is a net: without it, in want of memory say, the tool works all the same.
     with contextlib.suppress(OSError):
-        _guardians[session] = subprocess.Popen(
-            program,
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", sessions.__file__],
             bufsize=0,
             cwd="/",
             stdin=subprocess.PIPE,
@@ -128,3 +135,11 @@ def _guard(session: int) -> None:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+    return None
+
+
+def _dismiss(guardian: subprocess.Popen[bytes] | None) -> None:
+    if guardian is not None and guardian.stdin is not None:
+        guardian.kill()
+        guardian.wait()
+        guardian.stdin.close()

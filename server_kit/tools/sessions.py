@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions of processes, and who ends one when its owner was killed.
 
-As a program, ``python sessions.py ID`` waits until standard input is at its end and then ends what
-is left of session ID. That is a guardian: the other end of its pipe is held by the process that
-started the session (:mod:`server_kit.tools.processes`), and the kernel closes it however that ends.
+As a program it reads a session's number from standard input, waits until that is at its end, and
+then ends what is left of the session. That is a guardian: the other end of its pipe is held by the
+process that started the session (:mod:`server_kit.tools.processes`), and the kernel closes it
+however that ends.
 ``kill -9`` of a server leaves nobody else: what it started itself the kernel can be asked to end,
 but not the compilers below that.
 
@@ -14,7 +15,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 
 TYPE_CHECKING = False
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 GRACE_SEC = 1.0
 _POLL_SEC = 0.02
+_NUMBER_BYTES = 32
 _PROC = "/proc"
 
 
@@ -44,13 +45,18 @@ def send(session: int, number: int) -> None:
             _kill(os.kill, process, number)
 
 
-def guard(session: int) -> None:
-    """Wait for the end of standard input, then end what is left of a session."""
+def guard() -> None:
+    """Wait for the end of standard input, then end what is left of the session it names."""
     # What ends the owner is not to end its guardian, which is about to have work.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    while os.read(0, 1):
-        pass
+    said = chunk = os.read(0, _NUMBER_BYTES)
+    while chunk:
+        chunk = os.read(0, _NUMBER_BYTES)
+        said += chunk
+    if not said:
+        return
+    session = int(said)
     send(session, signal.SIGTERM)
     end = time.monotonic() + GRACE_SEC
     while members(session) and time.monotonic() < end:
@@ -90,4 +96,4 @@ def _all_processes() -> list[int]:
 
 
 if __name__ == "__main__":
-    guard(int(sys.argv[1]))
+    guard()

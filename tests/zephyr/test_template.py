@@ -310,7 +310,7 @@ def test_a_build_that_fails_says_what_to_do(
     tiny_zephyr.change(build_says=first_message)
     with PipeDriver(project) as server:
         said = refused(lambda: server.call("build"))
-    assert first_message in said and said.endswith(hint)
+    assert first_message in said and hint in said
 
 
 @pytest.mark.parametrize(

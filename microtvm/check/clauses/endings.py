@@ -234,7 +234,7 @@ def _kill_client(
             raise NoAnswer(f"the client to be killed ended: {client.stderr.read().strip()[-300:]}")
         if delay_sec is None:
             end = time.monotonic() + _AT_WORK_SEC
-            while len(processes.marked(mark)) < 3 and time.monotonic() < end:
+            while len(processes.at_work(mark)) < 3 and time.monotonic() < end:
                 time.sleep(0.005)
         else:
             time.sleep(delay_sec)
