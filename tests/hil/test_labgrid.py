@@ -142,13 +142,13 @@ def test_a_coordinator_that_is_not_there(programs, monkeypatch, capsys):
     assert "no-such-client cannot be run: No such file" in capsys.readouterr().out
 
 
-def begun(laboratory, directory: pathlib.Path, *arguments: str) -> subprocess.Popen:
+def begun(laboratory, directory: pathlib.Path, *arguments: str, **variables: str):
     """Begin a run that takes long."""
     tests = suite.own(directory, WAITING)
     return subprocess.Popen(
-        suite.command(directory / "report", "--labgrid-place", "uno", *arguments, tests=tests),
+        suite.command(directory / "report", *arguments, tests=tests),
         cwd=suite.REPOSITORY,
-        env=suite.environment(**laboratory.variables),
+        env=suite.environment(**laboratory.variables, **variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -156,7 +156,7 @@ def begun(laboratory, directory: pathlib.Path, *arguments: str) -> subprocess.Po
 
 
 def test_a_run_that_is_interrupted_lets_its_place_go(quiet, tmp_path):
-    process = begun(quiet, tmp_path)
+    process = begun(quiet, tmp_path, LG_PLACE="uno")
     try:
         assert process.stdout.readline().startswith("hil: uno, places of labgrid")
         assert quiet.acquired() == {"uno"}
@@ -171,7 +171,7 @@ def test_a_run_that_is_interrupted_lets_its_place_go(quiet, tmp_path):
 
 def test_a_run_waits_for_its_place_and_lets_it_go_when_killed(quiet, tmp_path):
     quiet.ask("-p", "uno", "acquire", user="eve")
-    process = begun(quiet, tmp_path, "--labgrid-wait", "600")
+    process = begun(quiet, tmp_path, "--labgrid-place", "uno", "--labgrid-wait", "600")
     try:
         said = process.stdout.readline()
         quiet.ask("-p", "uno", "release", user="eve")
