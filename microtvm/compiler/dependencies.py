@@ -14,6 +14,7 @@ _OLDEST_TVM, _TOO_NEW_TVM = (0, 27), (0, 28)
 
 _INSTALL = {
     "tvm": 'pip install "microtvm[tvm]"',
+    "flatbuffers": 'pip install "microtvm[tvm]"',
     "tflite": 'pip install "microtvm[tvm]"',
     "onnx": 'pip install "microtvm[tvm]"',
     "torch": 'pip install "microtvm[torch]"',

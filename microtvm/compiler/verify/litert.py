@@ -89,9 +89,18 @@ class Runtime:
 
     def _run(self, loaded: Any, inputs: Sequence[Array]) -> list[Array]:
         details, samples = loaded.get_input_details(), []
+        # Behind the boxes that it finds, a detector leaves what was there before.
+        detections = [
+            number
+            for operator in loaded._get_ops_details()
+            if operator["op_name"] == "TFLite_Detection_PostProcess"
+            for number in operator["outputs"]
+        ]
         for index in range(len(inputs[0])):
             for detail, array in zip(details, inputs, strict=True):
                 loaded.set_tensor(detail["index"], array[index])
+            for number in detections:
+                loaded.tensor(number)()[...] = 0
             try:
                 with quiet():
                     loaded.invoke()

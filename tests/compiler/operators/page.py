@@ -17,7 +17,7 @@ HEAD = """# Operators
 it what `compile` says of the operators that it refuses. In short:
 
 - TensorFlow Lite: all operators of TensorFlow Lite Micro run, in float32 and, where LiteRT has it,
-  in int8. Refused are its custom ones (those of the audio front end, `ethos-u` and their like).
+  in int8. Refused are other custom ones (those of the audio front end, `ethos-u` and their like).
 - ONNX: nearly all run. Refused are those that draw random numbers, work on texts or files, or have
   results whose shape is known only at run time (`NonZero`, `Unique`, `NonMaxSuppression`), and a
   few more, some of them for integers only.

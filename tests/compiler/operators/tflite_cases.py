@@ -2,7 +2,7 @@
 """A small model around each operator of TensorFlow Lite Micro and each element type.
 
 The operators are those that micro_mutable_op_resolver.h of TensorFlow Lite Micro has (read in
-November 2026); the custom ones among them are refused by name.
+November 2026); the custom ones among them but one are refused by name.
 """
 
 from __future__ import annotations
@@ -419,6 +419,29 @@ def _svdf(dtype: str) -> bytes:
     return file.write()
 
 
+def detection(dtype: str = "float32", background: int = 1, **options: Any) -> bytes:
+    """A detector's end: 30 anchors, four classes and maybe a background; options that are None are
+    left out."""
+    from flatbuffers import flexbuffers
+
+    values = {
+        "max_detections": 6,
+        "max_classes_per_detection": 1,
+        "num_classes": 4,
+        "nms_score_threshold": -0.9,
+        "nms_iou_threshold": 0.5,
+        **dict.fromkeys(("y_scale", "x_scale"), 10.0),
+        **dict.fromkeys(("h_scale", "w_scale"), 5.0),
+        **options,
+    }
+    anchors = np.random.default_rng(3).uniform(0.1, 0.4, (30, 4)).astype(dtype)
+    shapes = [(1, 30, 4), (1, 30, 4 + background)], [(1, 6, 4), (1, 6), (1, 6), (1,)]
+    given, results = ([tensor(dtype, shape) for shape in row] for row in shapes)
+    content = flexbuffers.Dumps({k: v for k, v in values.items() if v is not None})
+    name = "TFLite_Detection_PostProcess"
+    return one_operator(name, [*given, anchors], results, version=1, customOptions=list(content))
+
+
 def _lstm(dtype: str) -> bytes:
     """Three steps of four numbers, five cells."""
     steps, width, cells = 3, 4, 5
@@ -672,6 +695,7 @@ CASES: dict[str, tuple[tuple[str, ...], Maker]] = {
         (*REAL, OLD),
         _unary("TANH", None, lambda d: _fixed(d, _SHAPE, (1 / 128, 0), 1 / 32768)),
     ),
+    "TFLite_Detection_PostProcess": (("float32",), detection),
     "TRANSPOSE": (
         (*MOVED, OLD),
         _with("TRANSPOSE", (1, 2, 4, 4), "TransposeOptions", _ints(0, 3, 1, 2)),
@@ -697,7 +721,7 @@ def model(operator: str, dtype: str) -> tuple[bytes, str]:
     from ai_edge_litert.interpreter import Interpreter
 
     content, said = CASES[operator][1](dtype), ""
-    if operator in CUSTOM:  # unknown to LiteRT, but models have them
+    if not hasattr(schema.BuiltinOperator, operator):  # a custom one
         return content, ""
     for version in range(1, 8):
         tree = schema.ModelT.InitFromPackedBuf(content)

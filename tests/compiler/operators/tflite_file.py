@@ -97,7 +97,7 @@ class Graph:
         version : int
             Of the operator; it decides which types LiteRT lets it have.
         fields
-            Of that table.
+            Of that table; without one, a custom operator's own (``customOptions``).
         """
         node = self._schema.OperatorT()
         node.opcodeIndex = self._file.code(name, version)
@@ -109,6 +109,8 @@ class Graph:
             for key, value in fields.items():
                 assert hasattr(node.builtinOptions, key), key
                 setattr(node.builtinOptions, key, value)
+        else:
+            vars(node).update(fields)
         self.raw.operators.append(node)
 
     def intermediates(self, scales: Sequence[tuple[float, int]]) -> None:

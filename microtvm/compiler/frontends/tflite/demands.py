@@ -52,11 +52,9 @@ _NEED_OPTIONS = frozenset(
         *("SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNPACK", "WHILE"),
     }
 )
-_BY_RUNTIME = "TVM has no kernel for it that runs without TVM's runtime"
 _REFUSED: dict[str, str] = {
     **dict.fromkeys(("UNIQUE", "WHERE"), "the shape of its result depends on its input's numbers"),
-    **dict.fromkeys(("BITCAST",), _BY_RUNTIME),
-    **dict.fromkeys(("NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5"), _BY_RUNTIME),
+    "BITCAST": "TVM has no kernel for it that runs without TVM's runtime",
     "FAKE_QUANT": "TVM's importer rounds otherwise than LiteRT; convert the model without it",
 }
 

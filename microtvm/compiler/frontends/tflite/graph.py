@@ -201,12 +201,11 @@ class Graph:
                 return []
             if result is not None:
                 return _as_list(result, len(outputs))
-        if custom and name != "TFLite_Detection_PostProcess":
+        if custom:
             raise _Refused(_custom(name))
-        builtin = "DETECTION_POSTPROCESS" if custom else name
-        if not self._importer.knows(builtin):
+        if not self._importer.knows(name):
             raise _Refused("an operator which this compiler does not know")
-        return self._by_tvm(builtin, context)
+        return self._by_tvm(name, context)
 
     def _call(self, number: int, values: list[Any]) -> list[Any]:
         """Convert another subgraph in place."""

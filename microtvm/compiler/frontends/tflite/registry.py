@@ -40,6 +40,7 @@ GROUPS: tuple[str, ...] = (
     "quantized_svdf",
     "quantized_transposed",
     "blocks",
+    "boxes",
     "control",
     "dense",
     "elementwise",
