@@ -23,6 +23,13 @@
 #define MT_DSP 0
 #endif
 
+/* Cortex-M3 and larger ones. */
+#if defined(__thumb2__) && defined(__ARM_FEATURE_SAT) && __ARM_ARCH_PROFILE == 'M'
+#define MT_THUMB2 1
+#else
+#define MT_THUMB2 0
+#endif
+
 #if defined(__ARM_FEATURE_MVE) && __ARM_FEATURE_MVE
 #define MT_MVE 1
 #else

@@ -6,10 +6,7 @@
 
 #include "microtvm_accumulator.h"
 
-/* Cortex-M3 and larger ones. */
-#if defined(__thumb2__) && defined(__ARM_FEATURE_SAT) && __ARM_ARCH_PROFILE == 'M'
-#define MT_THUMB2 1
-
+#if MT_THUMB2
 /* The high words of A and B times r2, without and with the low ones, which overwrite r0. */
 #define MT_SMMUL(A, B) "smmul " A ", " A ", r2\nsmmul " B ", " B ", r2\n"
 #define MT_SMULL(A, B) "smull r0, " A ", " A ", r2\nsmull r0, " B ", " B ", r2\n"
@@ -95,8 +92,6 @@ static __attribute__((naked, noinline, unused)) void mt_pixels_common_thumb2(
         "pop {r0-r11, pc}\n");
     /* clang-format on */
 }
-#else
-#define MT_THUMB2 0
 #endif
 
 #if MT_DSP
