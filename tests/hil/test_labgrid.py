@@ -149,6 +149,8 @@ def begun(laboratory, directory: pathlib.Path, *arguments: str, **variables: str
         suite.command(directory / "report", *arguments, tests=tests),
         cwd=suite.REPOSITORY,
         env=suite.environment(**laboratory.variables, **variables),
+        # A shell has what runs in its background ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
