@@ -76,7 +76,7 @@ def _model(layer: dict[str, Any], source: QuantizedTensor, result: QuantizedTens
 
 
 @settings(
-    max_examples=30,
+    max_examples=20,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -23,7 +23,7 @@ static inline int32_t mt_headroom(int32_t value) {
 static inline int32_t mt_reciprocal(int32_t value) {
     int32_t result = 1515870810 + mt_requantize_double(value, -1010580540, 0);
     for (int32_t i = 0; i < 3; ++i) {
-        int32_t error = (1 << 29) - mt_requantize_double(value, result, 0);
+        int32_t error = ((int32_t)1 << 29) - mt_requantize_double(value, result, 0);
         result += mt_requantize_double(result, error, 0) * 4;
     }
     return result > INT32_MAX / 2 ? INT32_MAX : result * 2;

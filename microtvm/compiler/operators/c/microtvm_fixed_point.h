@@ -17,7 +17,7 @@ static inline int32_t mt_product16(int32_t a, int32_t b) {
 
 /* value / 2^by, halves away from zero. */
 static inline int32_t mt_shifted16(int32_t value, int32_t by) {
-    int32_t mask = (1 << by) - 1;
+    int32_t mask = ((int32_t)1 << by) - 1; /* an int may have 16 bits */
     int32_t threshold = (mask >> 1) + (value < 0 ? 1 : 0);
     return (value >> by) + ((value & mask) > threshold ? 1 : 0);
 }
