@@ -161,7 +161,14 @@ def _(go, line):
 
 break_code("jsonrpc.invalid_request", -32600, -32603)
 break_code("jsonrpc.unknown_method", -32601, -32000)
-break_code("jsonrpc.invalid_params", -32602, -32000)
+
+
+@breaks("jsonrpc.invalid_params", "reply")
+def _(request, reply, state, again):
+    by_name = isinstance(request.get("params"), dict)
+    if by_name and reply and reply.get("error", {}).get("code") == -32602:
+        reply["error"]["code"] = -32000
+    return reply
 
 
 @breaks("jsonrpc.wrong_types", "request")
