@@ -140,7 +140,7 @@ def _try(
 ) -> None:
     before = results.by_id.get(mutant.id, {})
     if not plan.clauses and not plan.is_made:
-        if before.get("verdict") in (None, QUICK):
+        if not args.clause and before.get("verdict") in (None, QUICK):
             results.add(mutant, SURVIVES if before else NOT_REACHED)
         return
     begin = time.monotonic()

@@ -126,7 +126,7 @@ def _work_of_values(bench: Workbench) -> Work:
 def values_matter(bench: Workbench) -> str:
     """Two values of an option that is a number or a truth value make two different projects."""
     bench.project()
-    tried, ignored = [], []
+    tried, ignored, useless = [], [], []
     for option in _of_generation(bench):
         values = _two_values(option)
         if not values:
@@ -137,11 +137,15 @@ def values_matter(bench: Workbench) -> str:
             bench.generate(target, None, **{option["name"]: value})
             for target, value in zip(targets, values, strict=True)
         ]
-        if any(errors):
-            continue  # not every number is a sensible one
+        if any(errors):  # not every number is a sensible one
+            few = ({option["name"]: value} for value in (0, 1, 1024, 115200))
+            if all(errors) and all(bench.generate(room / "2", None, **given) for given in few):
+                useless.append(option["name"])
+            continue
         tried.append(option["name"])
         if contents(targets[0]) == contents(targets[1]):
             ignored.append(option["name"])
+    expect(not useless, f"no value will do for {', '.join(useless)}", "take values of its type")
     if not tried:
         raise NotApplicable("generate_project has no option of type int or bool to try")
     expect(not ignored, f"nothing comes of {', '.join(ignored)}", "keep the value in the project")
