@@ -43,9 +43,11 @@ int dk_pool_init(dk_pool *pool, const dk_platform *platform, uint8_t *memory, si
         return DK_ERROR_CONFIG;
     }
     size_t size = (bytes - lost) / DK_ALIGNMENT * DK_ALIGNMENT;
+#if SIZE_MAX > INT32_MAX /* not on AVR */
     if (size > INT32_MAX) {
         return DK_ERROR_CONFIG;
     }
+#endif
     pool->platform = platform;
     pool->base = memory + lost;
     pool->size = (uint32_t)size;

@@ -270,7 +270,8 @@ def require_build():
 
 def is_own_warning(line):
     """Whether a line of the compiler is a warning about the project's own code."""
-    return "warning:" in line and ("libraries/microtvm" in line or "firmware" in line)
+    own = (HERE.path / "libraries" / "microtvm", HERE.path / "firmware", BUILD_DIR / "sketch")
+    return "warning:" in line and any(f"{path}/" in line for path in own)
 
 
 if __name__ == "__main__":
