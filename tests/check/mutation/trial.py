@@ -91,7 +91,7 @@ def try_mutant(reference: Reference, mutant: Mutant, plan: Plan, patience: float
                     return said
                 at = said
         except EOFError:
-            return Outcome(KILLED, at, "the check itself was ended")
+            return Outcome(HANGS, at, "the check itself was ended")
         finally:
             process.kill()
             process.join()
