@@ -30,7 +30,9 @@ def non_max_suppression(context: OperatorContext) -> Any:
     if context.name.endswith("V4"):
         return [selected, count]
     zero = relax.const(0, "float32")
-    kept = relax.op.where(_is_found(int(most), count), relax.op.take(scores, index), zero)
+    kept = relax.op.where(
+        _is_found(int(most), count), relax.op.take(scores, index, mode="clip"), zero
+    )
     return [selected, kept, count]
 
 
@@ -82,10 +84,14 @@ def detection_postprocess(context: OperatorContext) -> Any:
     zero = constant(0)
     results = [
         relax.op.where(
-            relax.op.expand_dims(is_found, 1), relax.op.take(boxes, index, axis=0), zero
+            relax.op.expand_dims(is_found, 1),
+            relax.op.take(boxes, index, axis=0, mode="clip"),
+            zero,
         ),
-        relax.op.where(is_found, relax.op.astype(relax.op.take(best, index), "float32"), zero),
-        relax.op.where(is_found, relax.op.take(scores, index), zero),
+        relax.op.where(
+            is_found, relax.op.astype(relax.op.take(best, index, mode="clip"), "float32"), zero
+        ),
+        relax.op.where(is_found, relax.op.take(scores, index, mode="clip"), zero),
         relax.op.astype(found, "float32"),
     ]
     return [
